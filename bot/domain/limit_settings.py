@@ -19,7 +19,7 @@ from bot.domain.costs import DOLLAR
 MOST_IMAGES = 100_000
 MOST_DOLLARS = 1_000_000
 
-_IMAGES = re.compile(r"\d{1,7}(?:[.,]0)?")
+_IMAGES = re.compile(r"\d{1,7}(?:[.,]0{1,6})?")
 _DOLLARS = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
 _THOUSANDS = re.compile(r"\d{1,3}[.,]\d{3}")
 

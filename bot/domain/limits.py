@@ -60,8 +60,9 @@ class Limits(NamedTuple):
 
 class Standing(NamedTuple):
     """How a limit stands: what is used of it, holds included, and when it begins anew, in seconds
-    since the epoch. `each` is what one more image counts, and `lowest` what it would count in the
-    lowest quality; 0 where that is not known."""
+    since the epoch. `each` is what one more image counts, `lowest` what it would count in the
+    lowest quality, and `smallest` in the smallest size; 0 where that is not known. `channel` is the
+    id of the channel that the image is for; empty for a direct conversation."""
 
     scope: Scope
     used: int
@@ -69,6 +70,8 @@ class Standing(NamedTuple):
     resets_at: float
     each: int = 1
     lowest: int = 0
+    smallest: int = 0
+    channel: str = ""
 
     @property
     def left(self) -> int:
@@ -108,6 +111,22 @@ class Wanted(NamedTuple):
         return prompt, change
 
 
+def gives_back(waiting: Session, scope: Scope, wanted: Wanted) -> bool:
+    """Whether to cancel the waiting session leaves more of this limit for the refused attempt: it
+    holds some of it, of the same period."""
+    held, asked = waiting.latest.reserved, wanted.attempt.reserved
+    if held is None or asked is None:
+        return False
+    if scope is Scope.USER_IMAGES:
+        return (held.payer, held.day) == (asked.payer, asked.day)
+    counts_for = {
+        Scope.USER: held.payer == asked.payer,
+        Scope.CHANNEL: waiting.channel == wanted.session.channel,
+        Scope.WORKSPACE: True,
+    }
+    return counts_for[scope] and held.month == asked.month and held.each > 0
+
+
 class Instead(NamedTuple):
     """What to begin instead. Words that are None are those of the session's newest attempt."""
 
@@ -122,7 +141,8 @@ class LimitReached(Refusal):
     all limits, and `lowest_fitting` in the lowest quality, where that counts less. `text` is the
     prompt or the change that was asked for. `waiting` are the person's own sessions whose images
     wait, the newest first: each would give back what it holds. `kept` is the id of the
-    `RefusedRequest` that holds its words; empty where there is none."""
+    `RefusedRequest` that holds its words; empty where there is none. `admins` are the user ids of
+    the operator's `ADMINS`; others may be admins, too."""
 
     def __init__(
         self,
@@ -132,6 +152,7 @@ class LimitReached(Refusal):
         text: str,
         lowest_fitting: int = 0,
         wanted: Wanted | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing
@@ -140,6 +161,7 @@ class LimitReached(Refusal):
         self.text = text
         self.lowest_fitting = lowest_fitting
         self.wanted = wanted
+        self.admins = admins
         self.waiting: tuple[Session, ...] = ()
         self.kept = ""
 
@@ -165,6 +187,7 @@ class LimitReached(Refusal):
             self.text,
             _least(self.asked, lowest) if is_less else 0,
             self.wanted,
+            self.admins,
         )
 
     def _standing_before(self, left: int) -> Standing:

@@ -162,10 +162,10 @@ class Announce:
             return
         log.info("announced", extra={"ahead": ahead})
         await self._queue_generations(session)
-        if self._budget_notices is not None:
-            await self._budget_notices.tell(session)
         if job.attempt > 1:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
+        if self._budget_notices is not None:
+            await self._budget_notices.tell(session)
 
     async def _queue_generations(self, session: Session) -> None:
         """Queue the jobs. A full queue is waited for, and the status says so; a queue that is away

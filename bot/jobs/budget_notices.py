@@ -13,6 +13,7 @@ from bot.domain.errors import ImagineError
 from bot.domain.limits import Scope, Standing
 from bot.domain.policy import Person, user_of_key
 from bot.domain.session import Session
+from bot.domain.slack_refusals import ConversationKind
 from bot.ports import LimitsOf, OwnerNotices, PersonNotices, Spending
 from bot.views.limit_words import nearly_used_words
 
@@ -86,6 +87,7 @@ class BudgetNotices:
                 used,
                 limit,
                 end_of_day(reserved.day, self._zone) if scope is Scope.USER_IMAGES else ends,
+                channel=session.channel if session.place is ConversationKind.CHANNEL else "",
             )
             for scope, used in zip(Scope, spent, strict=True)
             if (limit := limits.of(scope))

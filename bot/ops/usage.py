@@ -41,7 +41,8 @@ def add_usage_options(parser: argparse.ArgumentParser) -> None:
 
 async def usage(options: argparse.Namespace, settings: Settings) -> int:
     """Print the rows. Raises `ImagineError`."""
-    since = first_day(options.since or day_of(time.time() - _SINCE_DAYS * 86_400, settings.zone))
+    recently = day_of(time.time() - _SINCE_DAYS * 86_400, settings.zone)
+    since = first_day(recently if options.since is None else options.since)
     async with redis_of_command(settings, PATIENCE) as redis:
         books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
         rows = await rows_of(books.lines(earliest_time(since)), options.by, since)

@@ -43,6 +43,7 @@ from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.policy import Person
 from bot.domain.request_words import words_of
 from bot.domain.session import Session, with_attempt
+from bot.domain.slack_refusals import ConversationKind, conversation_kind
 from bot.ports import (
     BeginRequest,
     ExtraWrite,
@@ -58,6 +59,8 @@ _DAYS = 7
 _LEFT_WITHIN = 0.5
 """Seconds to find out what is left of a budget, where the words go out without it."""
 _AUTO = "auto"
+_SMALLEST = "512x512"
+"""No smaller size is expected to cost less."""
 
 
 class Defaults(NamedTuple):
@@ -77,7 +80,7 @@ class Defaults(NamedTuple):
 
 class Budgets:
     """An `AttemptRule`, and what attempts reserve. `now` answers seconds since the epoch; days and
-    months are those of the `zone`."""
+    months are those of the `zone`. A refusal names the `admins`, by their user ids."""
 
     def __init__(
         self,
@@ -87,6 +90,7 @@ class Budgets:
         defaults: Defaults,
         zone: ZoneInfo,
         now: Callable[[], float],
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self._spending = spending
         self._prices = prices
@@ -94,6 +98,7 @@ class Budgets:
         self._defaults = defaults
         self._zone = zone
         self._now = now
+        self._admins = admins
 
     def estimate(self, options: Options, *, words: str, edits: bool) -> Cost:
         """The most that one image is expected to cost; `words` are all that the call is told."""
@@ -166,23 +171,33 @@ class Budgets:
             return None
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
-            _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
-            for each in self._with_lowest(self._unused(limits, attempt.reserved), request)
+            _judgement(each, session.channel, attempt.reserved, self._refusal(each, request))
+            for each in self._with_cheaper(self._unused(limits, attempt.reserved), request)
+            if each.each  # what counts nothing is within a budget that is passed, too
         ]
         return lambda session: judged
 
-    def _with_lowest(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
-        """With what an image of the attempt would cost in the lowest quality."""
+    def _refusal(self, standing: Standing, request: BeginRequest) -> LimitReached:
+        attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
+        asked, wanted = len(attempt.candidates), Wanted(request.session, attempt)
+        return LimitReached(standing, asked, asked - 1, text, wanted=wanted, admins=self._admins)
+
+    def _with_cheaper(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
+        """With what an image of the attempt would cost in the lowest quality, and in the smallest
+        size, and with the channel that it is for."""
         if all(each.scope is Scope.USER_IMAGES for each in standings):
             return standings
-        attempt = request.attempt
-        lowest = self.estimate(
-            attempt.options.replace(quality=LOWEST_QUALITY),
-            words=words_of(request.session, attempt),
-            edits=attempt.base is not None,
+        session, attempt = request.session, request.attempt
+        words, edits = words_of(session, attempt), attempt.base is not None
+        lowest, smallest = (
+            self.estimate(attempt.options.replace(**cheaper), words=words, edits=edits).micro
+            for cheaper in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
         )
+        channel = session.channel if session.place is ConversationKind.CHANNEL else ""
         return [
-            each if each.scope is Scope.USER_IMAGES else each._replace(lowest=lowest.micro)
+            each
+            if each.scope is Scope.USER_IMAGES
+            else each._replace(lowest=lowest, smallest=smallest, channel=channel)
             for each in standings
         ]
 
@@ -195,7 +210,8 @@ class Budgets:
             team, reserved.payer, channel, reserved.day, reserved.month
         )
         used = dict(zip(Scope, spent, strict=True))
-        return [standing._replace(used=used[standing.scope]) for standing in standings]
+        named = channel if conversation_kind(channel) is ConversationKind.CHANNEL else ""
+        return [each._replace(used=used[each.scope], channel=named) for each in standings]
 
     def _unused(self, limits: Limits, reserved: Reservation) -> list[Standing]:
         """The limits that are set, as they stand where nothing is used."""
@@ -212,12 +228,6 @@ class Budgets:
             for scope in Scope
             if (limit := limits.of(scope)) is not None
         ]
-
-
-def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:
-    attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
-    asked = len(attempt.candidates)
-    return LimitReached(standing, asked, asked - 1, text, wanted=Wanted(request.session, attempt))
 
 
 def _judgement(

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import LimitReached, Wanted
+from bot.domain.limits import LimitReached, Wanted, gives_back
 from bot.domain.policy import Person
 from bot.domain.questions import RefusedRequest
 from bot.domain.refusals import Reason, Refusal
@@ -33,17 +33,20 @@ class OfferStore(WaitingImages, QuestionStore, Protocol):
 
 @asynccontextmanager
 async def with_offers(sessions: OfferStore, person: Person, team: str) -> AsyncIterator[None]:
-    """Give a `LimitReached` of the body the person's own sessions whose images wait: each gives
-    back what it holds. Long words are kept."""
+    """Give a `LimitReached` of the body the person's own sessions whose images wait, where what
+    they give back counts for that limit. Long words are kept."""
     try:
         yield
     except LimitReached as refused:
         owner = person.key_in(team)
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_FOUND_WITHIN):
-                refused.waiting = await _waiting(sessions, team, owner)
-                if refused.wanted and refused.has_offers:
-                    refused.kept = await _keep(sessions, refused.wanted, team, owner)
+                if wanted := refused.wanted:
+                    scope = refused.standing.scope
+                    waiting = await _waiting(sessions, team, owner)
+                    refused.waiting = tuple(s for s in waiting if gives_back(s, scope, wanted))
+                    if refused.has_offers:
+                        refused.kept = await _keep(sessions, wanted, team, owner)
         raise
 
 

@@ -41,10 +41,14 @@ async def send_ephemeral(
         )
 
 
-async def send_to_response_url(args: AsyncArgs, words: str) -> None:
+async def send_to_response_url(
+    args: AsyncArgs, words: str, blocks: list[Block] | None = None
+) -> None:
     """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
     where Slack does not take them."""
-    answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
+    answer = await args.respond(
+        text=words, blocks=blocks or None, response_type="ephemeral", replace_original=False
+    )
     if answer is not None and not is_delivered(answer.status_code, str(answer.body or "")):
         raise OSError("the response_url does not take it")
 

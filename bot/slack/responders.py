@@ -137,7 +137,7 @@ class ClickResponder(Responder):
         try:
             await send_ephemeral(self.args, channel, thread_ts, words, blocks)
         except DELIVERY_ERRORS:
-            await send_to_response_url(self.args, words)
+            await send_to_response_url(self.args, words, blocks)
 
     async def replace_message(self, words: str, blocks: list[Block] | None = None) -> None:
         """Put words in the place of the message with the button, which need not work: Slack takes
@@ -154,16 +154,16 @@ class ShortcutResponder(Responder):
     async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         try:
-            await send_to_response_url(self.args, words)
+            await send_to_response_url(self.args, words, blocks)
         except DELIVERY_ERRORS:
-            await send_ephemeral(self.args, self.args.body["channel"]["id"], "", words)
+            await send_ephemeral(self.args, self.args.body["channel"]["id"], "", words, blocks)
 
 
 class ResponseUrlResponder(Responder):
     """Answers a request for another installation on its `response_url`, which needs no token."""
 
     async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
-        await send_to_response_url(self.args, words)
+        await send_to_response_url(self.args, words, blocks)
 
 
 class EventResponder(Responder):
@@ -197,7 +197,7 @@ class HomeResponder(Responder):
 
     async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
-        await send_message(self.args, user_of(self.args), words)
+        await send_message(self.args, user_of(self.args), words, blocks=blocks)
 
 
 class HomeTabResponder(Responder):

@@ -8,15 +8,18 @@ from collections.abc import Iterable
 from typing import TextIO
 
 _FORMULA = ("=", "+", "-", "@")
+_UNSEEN = "CZ"
+"""Categories of Unicode: control, format and the like; separators."""
 
 
 def csv_cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula, with an apostrophe in front. Blanks and
-    control characters before the formula's mark, and the mark's full-width form, count too. A
-    number stays one."""
+    """A text that a spreadsheet would take for a formula, with an apostrophe in front. Blanks,
+    control characters and invisible ones before the formula's mark, and the mark's full-width form,
+    count too. A number stays one."""
     if not isinstance(value, str):
         return value
-    begins = unicodedata.normalize("NFKC", value.lstrip()[:1])
+    seen = (char for char in value if unicodedata.category(char)[0] not in _UNSEEN)
+    begins = unicodedata.normalize("NFKC", next(seen, ""))
     is_formula = begins.startswith(_FORMULA) or value.startswith(("\t", "\r", "\n"))
     return f"'{value}" if is_formula else value
 

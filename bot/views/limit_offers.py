@@ -25,7 +25,7 @@ from bot.views.blocks import (
     utf16_length,
 )
 from bot.views.ids import CANCEL_WAITING, FEWER_IMAGES
-from bot.views.limit_words import TO_KEEP, explained, image_count, limit_words, typed
+from bot.views.limit_words import explained, image_count, limit_words, to_keep, typed
 from bot.views.lists import waiting_rows
 from bot.views.prefilled import options_of
 
@@ -70,7 +70,10 @@ def _sections(refused: LimitReached, words: str, *, command: bool) -> list[Block
     if len(words) <= SECTION_TEXT:
         return [section(words)]
     pieces = split(typed(refused, command=command), SECTION_TEXT)
-    return [section(f"{explained(refused)}\n{TO_KEEP}"), *(section(plain=each) for each in pieces)]
+    return [
+        section(f"{explained(refused)}\n{to_keep(refused)}"),
+        *(section(plain=each) for each in pieces),
+    ]
 
 
 def read_limit_offer(value: str | None, table: OptionTable = OPTIONS) -> LimitOffer:

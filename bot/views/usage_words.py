@@ -37,11 +37,6 @@ _MOST_CSV = 30_000
 """Characters, escaped, of a CSV in a message, which holds 40,000."""
 _PERSON = re.compile(r"(?:[TE][A-Z0-9]+-)?([UW][A-Z0-9]+)")
 """Of people from outside, their organisation stands in front."""
-_WHOSE = {
-    Scope.USER: "",
-    Scope.CHANNEL: " for this channel",
-    Scope.WORKSPACE: " for the workspace",
-}
 
 
 def expected_words(expected: Expected, budget: Standing | None) -> str:
@@ -67,7 +62,9 @@ def left_words(budget: Standing | None) -> str:
     if budget is None:
         return ""
     left, limit = _short(budget.left), _short(budget.limit)
-    return f"{left} of {limit} left{_WHOSE[budget.scope]} in {_month_of(budget)}"
+    place = "channel" if budget.channel else "conversation"
+    whose = {Scope.CHANNEL: f" for this {place}", Scope.WORKSPACE: " for the workspace"}
+    return f"{left} of {limit} left{whose.get(budget.scope, '')} in {_month_of(budget)}"
 
 
 def own_words(own: OwnUsage) -> str:

@@ -96,7 +96,8 @@ class Clients:
         limits = self.limits(redis, patience)
         books = self.books(redis, patience)
         zone = settings.zone
-        return Budgets(books, self.prices, limits.limits_of, defaults, zone, time.time)
+        admins = settings.admin_ids
+        return Budgets(books, self.prices, limits.limits_of, defaults, zone, time.time, admins)
 
     def books(self, redis: Redis, patience: float) -> RedisBooks:
         return RedisBooks(redis, ledger_ttl=self.settings.ledger_ttl, patience=patience)

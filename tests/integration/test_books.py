@@ -39,9 +39,11 @@ from bot.domain.options import Options
 from bot.domain.policy import Person, Policy
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
+from bot.domain.slack_refusals import ConversationKind
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.ops.audit.rows import rows_of
 from bot.ops.money import MoneyReading, age_of
+from bot.ports import BeginRequest
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
@@ -92,7 +94,13 @@ class Bench:
         self.sweeper = HoldSweeper(self.books, self.store, self.runs, quiet_for=-1.0)
         defaults = Defaults("m", "", "1024x1024", "low")
         self.budgets = Budgets(
-            self.books, Prices(), always(limits), defaults, ZoneInfo("UTC"), lambda: self.now
+            self.books,
+            Prices(),
+            always(limits),
+            defaults,
+            ZoneInfo("UTC"),
+            lambda: self.now,
+            frozenset({"UBOSS"}),
         )
         self.gateway = AttemptGateway(
             self.store,
@@ -447,6 +455,7 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
     assert refused.value.standing.scope is Scope.USER_IMAGES
     assert refused.value.standing.left == 3
     assert refused.value.fitting == 2
+    assert refused.value.admins == {"UBOSS"}
     assert {key for key in await redis.keys("*") if ":record" not in key} == before
     await limited_bench.ask("b", count=2)
 
@@ -495,6 +504,19 @@ async def test_a_limit_that_is_lowered_stops_what_comes_next(bench: Bench, redis
     assert (await bench.counted())[1] == 4 * EACH + 700
     await lower.fail(session)
     assert (await bench.counted())[1] == 700
+
+
+async def test_an_image_without_a_price_is_refused_by_no_budget_that_is_used_up(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.ask("a", count=4)
+    lower = limited(bench, redis, user_images=6, user=EACH, channel=EACH, workspace=EACH)
+    monkeypatch.setattr(Prices, "each", 0)
+    await lower.ask("b", count=2)
+    assert await bench.counted() == (6, 4 * EACH)
+    with pytest.raises(LimitReached) as refused:
+        await lower.ask("c")
+    assert refused.value.standing.scope is Scope.USER_IMAGES
 
 
 async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid(
@@ -614,3 +636,28 @@ async def test_a_refusal_tells_how_many_fit_all_limits_in_the_lowest_quality(
     with pytest.raises(LimitReached) as refused:
         await bench.ask(count=3)
     assert (refused.value.fitting, refused.value.lowest_fitting) == fitting
+
+
+@pytest.mark.parametrize(
+    ("place", "channel"),
+    [
+        (ConversationKind.CHANNEL, CHANNEL),
+        (ConversationKind.DIRECT, ""),
+        (ConversationKind.GROUP_DIRECT, ""),
+    ],
+)
+async def test_a_refusal_names_the_channel_and_what_the_smallest_size_counts(
+    bench: Bench, place: ConversationKind, channel: str
+) -> None:
+    defaults = Defaults("m", "", "1024x1024", "high")
+    limits = always(Limits(channel=1_000))
+    budgets = Budgets(bench.books, ByTokens(), limits, defaults, ZoneInfo("UTC"), lambda: bench.now)
+    new = Session(f"T1.{OWNER}.one", "T1", OWNER, CHANNEL, place=place)
+    after = budgets.reserve(ME, new, begin.submit(new, "a fox", 1.0, new.options))
+    write = await budgets.check(BeginRequest(ME, new, after.latest, "key"))
+    assert write is not None
+    ((*_, limit),) = write(after)
+    assert limit is not None
+    assert isinstance(limit.refusal, LimitReached)
+    told = limit.refusal.standing
+    assert (told.channel, told.each, told.smallest) == (channel, 1_756, 878)

@@ -753,6 +753,18 @@ async def test_somebody_without_a_session_is_told_in_a_direct_message(
     assert "could not be delivered" in caplog.text
 
 
+async def test_a_busy_slack_is_told_a_notice_once_more_and_an_answer_that_is_lost_is_not(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    alice = slack.user("alice")
+    slack.faults.add("chat.postMessage", Fault.rate_limited(1), times=2)
+    await publisher.tell_person(alice.id, "busy")
+    slack.faults.add("chat.postMessage", Fault.lost_answer())
+    with pytest.raises(SlackUnavailable):
+        await publisher.tell_person(alice.id, "lost")
+    assert [m.text for m in slack.messages(slack.direct(alice))] == ["busy", "lost"]
+
+
 async def test_an_ephemeral_message_stands_in_the_thread(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:

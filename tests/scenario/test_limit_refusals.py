@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.costs import Reservation
 from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached, Scope, Standing, Wanted
 from bot.domain.questions import Question
@@ -16,7 +17,7 @@ from bot.domain.stages import Stage
 from bot.ports import BeginRequest
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import ids
-from tests.fakes import ID, OWNER, STRANGER, a_session, generating
+from tests.fakes import ID, OWNER, STRANGER, FakePrices, a_session, generating, with_latest
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, direct, interaction
 from tests.scenario.payloads import click as click_of
@@ -112,6 +113,16 @@ async def test_where_the_bot_is_no_member_the_buttons_below_a_form_come_as_a_dir
     rule.open = True
     await press(app, labelled(told["blocks"])["Make 2 images instead"])
     assert len(app.only.latest.candidates) == 2
+
+
+async def test_a_click_where_the_bot_is_no_member_any_more_is_answered_with_the_buttons(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(a_session(), rules=(TwoLeft(),))
+    app.fail["chat.postEphemeral"] = "not_in_channel"
+    await ROUTES["regenerate"].send(app)
+    (told,) = app.of("respond")
+    assert "low quality" in str(labelled(told["blocks"]))
 
 
 async def sent(make_app: MakeApp, route: Route, *rules: TwoLeft) -> tuple[SlackApp, str]:
@@ -297,7 +308,9 @@ async def test_an_offer_of_a_session_that_has_gone_on_begins_nothing(make_app: M
 
 
 async def test_what_waits_can_be_cancelled_and_the_refusal_stays(make_app: MakeApp) -> None:
-    app = make_app(generating(), rules=(TwoLeft(),))
+    held = Reservation(OWNER, "1970-01-01", "1970-01", 1_000)
+    waiting = with_latest(generating(), reserved=held)
+    app = make_app(waiting, rules=(TwoLeft(),), prices=FakePrices())
     await app.mention("a hen --n 4")
     blocks = app.of("chat.postEphemeral")[-1]["blocks"]
     (cancel,) = [b["accessory"] for b in blocks if "accessory" in b]

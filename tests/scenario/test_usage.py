@@ -58,15 +58,17 @@ async def test_one_sees_ones_own_in_private(app: SlackApp, typed: str) -> None:
     assert app.store.sessions == {}
 
 
-@pytest.mark.parametrize("channel", ["C1", "D1", "G1"])
+@pytest.mark.parametrize(
+    ("channel", "place"), [("C1", "channel"), ("D1", "conversation"), ("G1", "channel")]
+)
 async def test_the_budget_of_the_place_is_told_wherever_it_counts(
-    make_app: MakeApp, channel: str
+    make_app: MakeApp, channel: str, place: str
 ) -> None:
     operator = {LimitKind.CHANNEL_BUDGET_PER_MONTH: 10_000_000}
     app = make_app(operator=operator, prices=FakePrices())
     app.spending.now = Spent(0, 0, 6_900_000, 0)
     told = json.loads((await app.command("usage", channel_id=channel)).body)["text"]
-    assert "$3.10 of $10 left for this channel in January" in told
+    assert f"$3.10 of $10 left for this {place} in January" in told
 
 
 async def test_an_admin_sees_the_workspace_too(app: SlackApp) -> None:

@@ -19,7 +19,7 @@ from bot.adapters.slack.pacing import SlackPacing
 from bot.adapters.slack.previews import Previews
 from bot.adapters.slack.web_api import call, text_in, with_retries
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import SlackRefused, StoreTrouble
+from bot.domain.errors import SlackBusy, SlackRefused, StoreTrouble
 from bot.domain.images import AI_LABEL
 from bot.domain.limits import Standing
 from bot.domain.session import Session
@@ -236,7 +236,9 @@ class SlackPublisher:
         await self._notices.tell(session, notice)
 
     async def tell_person(self, user: str, words: str) -> None:
-        await self._notices.tell_person(user, Message(words, []))
+        """After a lost answer it may have been told, so only a busy Slack is asked again."""
+        telling = partial(self._notices.tell_person, user, Message(words, []))
+        await with_retries(telling, on=SlackBusy)
 
     async def _link(self, session: Session, approved: Attempt) -> str:
         """Where the approved image is, for a message that Slack does not take it into; empty for

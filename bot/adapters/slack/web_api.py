@@ -194,12 +194,12 @@ async def with_retries(
     step: Callable[[], Awaitable[T]],
     patience: float = PATIENCE,
     not_counted: Callable[[], float] = lambda: 0.0,
+    on: type[SlackUnavailable] = SlackUnavailable,
 ) -> T:
     """Repeat a step while Slack is busy or away, for `patience` seconds at most, and for those that
-    are `not_counted`. A Slack that refuses the whole app is not asked again."""
+    are `not_counted`; after `on` alone. A Slack that refuses the whole app is not asked again."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(SlackUnavailable)
-        & retry_if_not_exception_type(SlackAppBlocked),
+        retry=retry_if_exception_type(on) & retry_if_not_exception_type(SlackAppBlocked),
         wait=_wait,
         stop=lambda state: stop_before_delay(patience + not_counted())(state),
         before_sleep=_log_wait,

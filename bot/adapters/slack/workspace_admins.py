@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.web_api import call
+from bot.adapters.slack.web_api import call, with_retries
 from bot.domain.members import member_of
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ class WorkspaceAdmins:
         not all may be found."""
         found, cursor = set[str](), ""
         for _ in range(_MOST_PAGES):
-            page = await call(self._client.users_list, limit=_PAGE, cursor=cursor)
+            listing = partial(call, self._client.users_list, limit=_PAGE, cursor=cursor)
+            page = await with_retries(listing)
             people = page.get("members") or []
             found |= {p["id"] for p in people if member_of(p).is_admin_of(self._workspace)}
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""

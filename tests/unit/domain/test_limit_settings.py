@@ -58,6 +58,8 @@ def test_a_channels_budget_is_its_own() -> None:
         (BUDGET, "0.125", 125_000),
         (BUDGET, "1.1250", 1_125_000),
         (BUDGET, "1000.50", 1_000_500_000),
+        (IMAGES, "25.00", 25),
+        (IMAGES, "25,0", 25),
         (IMAGES, "", None),
         (IMAGES, "  ", None),
         (BUDGET, "12.50", 12_500_000),

@@ -77,7 +77,7 @@ async def test_each_limit_is_told_once_a_period(caplog: pytest.LogCaptureFixture
     assert len(books.words) == 3
     assert "Of your 10 images a day, 2 are left." in books.words[0]
     assert "Your budget is $0.010 a month: $0.002 is left." in books.words[1]
-    assert "channel" in books.words[2]
+    assert "The budget of <#C" in books.words[2]
     assert caplog.text.count("The budget of this workspace") == 1
     assert [user for user, _ in books.to_admins] == ["UADMIN", "UBOSS"]
     assert "The budget of this workspace is $0.010 a month" in books.to_admins[0][1]

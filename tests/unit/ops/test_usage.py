@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -14,7 +15,8 @@ import pytest
 
 from bot.domain.errors import ImagineError
 from bot.domain.ledger import LedgerLine, UsageRow
-from bot.ops.usage import earliest_time, first_day, rows_of, write_rows
+from bot.ops.usage import earliest_time, first_day, rows_of, usage, write_rows
+from bot.settings import Settings
 
 LINE = LedgerLine(
     id="T1.U1.a.1.1.1",
@@ -113,6 +115,12 @@ def test_the_first_day_is_written_as_in_the_ledger(text: str) -> None:
 def test_what_is_no_day_is_refused_in_words(wrong: str) -> None:
     with pytest.raises(ImagineError, match="--since"):
         first_day(wrong)
+
+
+async def test_an_empty_day_is_no_day_either() -> None:
+    options = argparse.Namespace(since="", by="user", format="table")
+    with pytest.raises(ImagineError, match="--since"):
+        await usage(options, Settings(_env_file=None))  # type: ignore[call-arg]
 
 
 def test_lines_of_a_day_are_looked_for_from_its_beginning_anywhere() -> None:

@@ -20,6 +20,12 @@ from bot.views.csv_cells import csv_cell
         "\uff1d1",
         "\uff20x",
         "\tx",
+        "\x00=1",
+        "\x08+1",
+        "\ufeff=1",
+        "\u200b@x",
+        "\u2060 -1",
+        "\ufe63x",
     ],
 )
 def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text: str) -> None:

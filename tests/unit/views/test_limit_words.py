@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.options import Options
+from bot.views.limit_words import nearly_used_words
 from bot.views.money import dollars
 from bot.views.words import refusal_words
 from tests.fakes import generating
@@ -13,9 +17,10 @@ AT = 1_764_374_400.0  # 2025-11-29, 00:00 UTC
 
 
 def refused(scope: Scope, used: int, limit: int, each: int, asked: int = 4) -> LimitReached:
-    standing = Standing(scope, used, limit, AT, each)
+    standing = Standing(scope, used, limit, AT, each, lowest=4_000, channel="C1")
     fitting = min(asked - 1, standing.left // each)
-    return LimitReached(standing, asked, fitting, "a fox & a hen")
+    lowest = min(asked, standing.left // 4_000) if scope is not Scope.USER_IMAGES else 0
+    return LimitReached(standing, asked, fitting, "a fox & a hen", lowest)
 
 
 IMAGES = refused(Scope.USER_IMAGES, 98, 100, 1)
@@ -60,6 +65,22 @@ def test_what_is_left_never_looks_like_enough(left: int, cost: int, told: str) -
     assert told in refusal_words(refusal)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a fox", "This is what you asked for (high · 4 images):\n```a fox```"),
+        ("a fox --n 4 --quality high", "This is what you asked for:\n```a fox --n 4"),
+    ],
+)
+def test_options_that_were_not_typed_with_the_words_are_told_beside_them(
+    text: str, told: str
+) -> None:
+    session = generating()
+    attempt = replace(session.latest, prompt="a fox", options=Options(count=4, quality="high"))
+    refusal = LimitReached(IMAGES.standing, 4, 2, text, wanted=Wanted(session, attempt))
+    assert told in refusal_words(refusal, command=False)
+
+
 def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     words = refusal_words(IMAGES, plain=True)
     assert "anew on 2025-11-29 at 00:00 UTC." in words
@@ -68,12 +89,52 @@ def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     assert "a fox" not in words
 
 
-def test_a_lower_quality_is_advised_only_where_it_costs_less() -> None:
-    standing = Standing(Scope.USER, 9_990_000, 10_000_000, AT, each=13_000, lowest=13_000)
-    words = refusal_words(LimitReached(standing, 1, 0, "a fox"))
-    assert "you can choose a smaller size." in words
-    words = refusal_words(LimitReached(standing._replace(used=10_000_000), 1, 0, "a fox"))
-    assert "Until then" not in words
+@pytest.mark.parametrize(
+    ("left", "lowest", "smallest", "advice"),
+    [
+        (10_000, 13_000, 7_000, "you can choose a smaller size."),
+        (10_000, 4_000, 13_000, "you can choose a lower quality."),
+        (10_000, 4_000, 7_000, "you can choose a lower quality or a smaller size."),
+        (5_000, 4_000, 7_000, "you can choose a lower quality."),
+        (3_999, 4_000, 7_000, ""),
+        (10_000, 13_000, 13_000, ""),
+        (10_000, 0, 0, ""),
+        (0, 4_000, 7_000, ""),
+    ],
+)
+def test_a_lower_quality_or_a_smaller_size_is_advised_only_where_it_fits(
+    left: int, lowest: int, smallest: int, advice: str
+) -> None:
+    limit = 10_000_000
+    standing = Standing(Scope.USER, limit - left, limit, AT, 13_000, lowest, smallest)
+    fits = int(0 < lowest <= left)
+    words = refusal_words(LimitReached(standing, 1, 0, "a fox", fits))
+    assert advice in words
+    assert ("Until then" in words) == bool(advice)
+
+
+def test_the_admins_who_can_raise_it_are_named_where_slack_shows_names() -> None:
+    named = frozenset({"UD", "UC", "UB", "UA"})
+    refusal = LimitReached(IMAGES.standing, 4, 2, "a fox", admins=named)
+    assert "An admin, such as <@UA> or <@UB> or <@UC>, can raise it" in refusal_words(refusal)
+    assert "An admin can raise it" in refusal_words(refusal, plain=True)
+
+
+def test_the_budget_of_a_channel_is_told_by_its_name_wherever_the_words_come() -> None:
+    refusal = BUDGETS[1]
+    assert refusal_words(refusal).startswith("The budget of <#C1> is $10.00 a month")
+    assert refusal_words(refusal, plain=True).startswith("The budget of this channel is")
+    notice = nearly_used_words(refusal.standing)
+    assert notice.startswith("The budget of <#C1> is $10.00 a month: $0.030 is left.")
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_direct_conversation_is_no_channel(plain: bool) -> None:
+    standing = BUDGETS[1].standing._replace(channel="")
+    refusal = LimitReached(standing, 4, 0, "a fox")
+    told = [refusal_words(refusal, plain=plain), nearly_used_words(standing)]
+    assert all(words.startswith("The budget of this conversation is") for words in told)
+    assert "channel" not in " ".join(told)
 
 
 def test_nothing_is_offered_that_would_not_fit() -> None:

@@ -53,11 +53,13 @@ def test_the_month_is_the_same_in_every_time_zone(zone: str, month: str, name: s
 
 
 def test_the_budget_of_which_the_least_is_left_is_told() -> None:
-    channel = MINE._replace(scope=Scope.CHANNEL, used=9_990_000)
+    channel = MINE._replace(scope=Scope.CHANNEL, used=9_990_000, channel="C1")
     workspace = MINE._replace(scope=Scope.WORKSPACE, used=20_000_000, limit=50_000_000)
     assert tightest([IMAGES, MINE, channel, workspace]) == channel
     assert "$0.010 of $10 left for this channel in" in expected_words(Expected(EACH), channel)
     assert tightest([IMAGES]) is None
+    direct = channel._replace(channel="")
+    assert "left for this conversation in" in expected_words(Expected(EACH), direct)
 
 
 def own(*standings: Standing) -> OwnUsage:

@@ -58,6 +58,17 @@ async def test_admins_and_owners_of_the_workspace_are_found_on_every_page(size: 
     assert found == {"UADMIN", "UOWNER", "UPRIMARY", "UGRID"}
 
 
+@pytest.mark.parametrize("error", ["ratelimited", "internal_error", "service_unavailable"])
+async def test_a_busy_slack_is_asked_again(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages(3, error)
+
+    async def answer_again(seconds: float) -> None:
+        pages.error = ""
+
+    monkeypatch.setattr("bot.adapters.slack.web_api.sleep_without_slot", answer_again)
+    assert len(await WorkspaceAdmins(pages, "T1").user_ids()) == 4
+
+
 async def test_a_refusal_is_raised() -> None:
     with pytest.raises(SlackRefused):
         await WorkspaceAdmins(Pages(1, "missing_scope"), "T1").user_ids()

@@ -1,0 +1,62 @@
+"""What a refusal by a limit offers to cancel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain import begin
+from bot.domain.costs import Reservation
+from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.policy import Person
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.service.refused_requests import with_offers
+from tests.fakes import ID, OWNER, FakeSessionStore, a_session, generating, with_latest
+
+ME = Person("T1", OWNER)
+ASKED = Reservation(OWNER, "2026-11-28", "2026-11", 1_000)
+YESTERDAY = replace(ASKED, day="2026-11-27")
+LAST_MONTH = replace(ASKED, day="2026-10-31", month="2026-10")
+ANOTHERS = replace(ASKED, payer="U77")
+UNPRICED = replace(ASKED, each=0)
+EVERY = set(Scope)
+MONEY = EVERY - {Scope.USER_IMAGES}
+
+
+def wanted() -> Wanted:
+    new = replace(a_session(Stage.INITIAL_INPUT), id=f"T1.{OWNER}.new", version=0)
+    begun = begin.submit(new, "a hen", 1.0)
+    return Wanted(new, replace(begun.latest, reserved=ASKED))
+
+
+async def offered(waiting: Session, scope: Scope, refused: Wanted) -> tuple[Session, ...]:
+    refusal = LimitReached(Standing(scope, 9, 9, 1e9), 1, 0, "a hen", wanted=refused)
+    with pytest.raises(LimitReached):
+        async with with_offers(FakeSessionStore(waiting), ME, "T1"):
+            raise refusal
+    return refusal.waiting
+
+
+@pytest.mark.parametrize(
+    ("held", "channel", "helps"),
+    [
+        (ASKED, "", EVERY),
+        (YESTERDAY, "", MONEY),
+        (LAST_MONTH, "", set()),
+        (ANOTHERS, "", {Scope.CHANNEL, Scope.WORKSPACE}),
+        (UNPRICED, "", {Scope.USER_IMAGES}),
+        (ASKED, "C99", EVERY - {Scope.CHANNEL}),
+        (None, "", set()),
+    ],
+)
+@pytest.mark.parametrize("scope", Scope)
+async def test_only_what_gives_back_of_the_limit_is_offered_to_be_cancelled(
+    held: Reservation | None, channel: str, helps: set[Scope], scope: Scope
+) -> None:
+    refused = wanted()
+    waiting = with_latest(generating(), reserved=held)
+    waiting = replace(waiting, channel=channel or refused.session.channel)
+    found = await offered(waiting, scope, refused)
+    assert [session.id for session in found] == ([ID] if scope in helps else [])

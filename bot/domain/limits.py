@@ -175,13 +175,15 @@ class LimitReached(Refusal):
 
     def in_view_of(self, lefts: Mapping[LimitReached, int]) -> LimitReached:
         """The same where the attempt would leave the counters of these limits at these numbers;
-        this is one of them."""
+        this is one of them. Of several that it would pass, it tells the one that leaves the least,
+        and of these the one that begins anew last."""
         standings = {each: each._standing_before(left) for each, left in lefts.items()}
         fitting = [each.fitting for each in standings.values()]
         lowest = [each.fitting_in_lowest for each in standings.values()]
         is_less = any(0 < each.lowest < each.each for each in standings.values())
+        passed = [standings[each] for each in lefts if lefts[each] > each.standing.limit]
         return LimitReached(
-            standings[self],
+            min(passed, key=lambda each: (each.fitting or 0, -each.resets_at)),
             self.asked,
             _least(self.asked - 1, fitting),
             self.text,

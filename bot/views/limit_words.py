@@ -66,7 +66,7 @@ def nearly_used_words(standing: Standing) -> str:
         what = f"Of your {limit}, {left} {'is' if standing.left == 1 else 'are'} left."
     else:
         owner, limit = _owner(standing), dollars(standing.limit)
-        what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
+        what = f"{owner} is {limit} a month: {rounded_down(standing.left)} is left."
     return f"{what} It begins anew {_when(int(standing.resets_at))}."
 
 

@@ -17,7 +17,7 @@ from bot.views.blocks import escape
 from bot.views.csv_cells import write_csv
 from bot.views.ids import COMMAND
 from bot.views.limit_words import image_count
-from bot.views.money import dollars
+from bot.views.money import dollars, rounded_down
 
 HEADINGS = ("calls", "estimated", "unpriced", "tokens", "dollars")
 USAGE_LOST = "I can't reach my memory right now. Please ask again in a moment."
@@ -61,7 +61,7 @@ def paid_words(paid: Paid | None, budget: Standing | None) -> str:
 def left_words(budget: Standing | None) -> str:
     if budget is None:
         return ""
-    left, limit = _short(budget.left), _short(budget.limit)
+    left, limit = _short(rounded_down(budget.left)), _short(dollars(budget.limit))
     place = "channel" if budget.channel else "conversation"
     whose = {Scope.CHANNEL: f" for this {place}", Scope.WORKSPACE: " for the workspace"}
     return f"{left} of {limit} left{whose.get(budget.scope, '')} in {_month_of(budget)}"
@@ -88,7 +88,7 @@ def bar_words(own: OwnUsage) -> str:
         images = f"{_bar(day)} {day.used:,} of {image_count(day.limit)}"
     spent = dollars(own.micro)
     if month:
-        spent = f"{_bar(month)} {dollars(month.used)} of {_short(month.limit)}"
+        spent = f"{_bar(month)} {dollars(month.used)} of {_short(dollars(month.limit))}"
     return f"Today: {images} · {_month_name(own.month)}: {spent}"
 
 
@@ -164,8 +164,8 @@ def _name(by: str, name: str) -> str:
     return escape(_day(name) if by == "day" else name)
 
 
-def _short(micro: int) -> str:
-    return dollars(micro).removesuffix(".00")
+def _short(amount: str) -> str:
+    return amount.removesuffix(".00")
 
 
 def _day(day: str) -> str:

@@ -452,12 +452,35 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
     before = {key for key in await redis.keys("*") if ":record" not in key}
     with pytest.raises(LimitReached) as refused:
         await limited_bench.ask("b", count=4)
-    assert refused.value.standing.scope is Scope.USER_IMAGES
-    assert refused.value.standing.left == 3
+    assert refused.value.standing.scope is Scope.WORKSPACE
+    assert refused.value.standing.left == 3 * EACH - 1
     assert refused.value.fitting == 2
     assert refused.value.admins == {"UBOSS"}
     assert {key for key in await redis.keys("*") if ":record" not in key} == before
     await limited_bench.ask("b", count=2)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"user_images": 5, "workspace": 2 * EACH}, Scope.WORKSPACE),
+        ({"user_images": 2, "workspace": 2 * EACH}, Scope.WORKSPACE),  # it begins anew later
+        ({"user_images": 3, "workspace": 4 * EACH}, Scope.USER_IMAGES),
+        ({"user_images": 3, "workspace": 99 * EACH}, Scope.USER_IMAGES),
+        ({"user": 3 * EACH, "channel": 2 * EACH, "workspace": 4 * EACH}, Scope.CHANNEL),
+        ({"user": 3 * EACH, "channel": 3 * EACH}, Scope.USER),
+    ],
+)
+async def test_of_several_limits_the_one_is_told_that_leaves_the_least(
+    bench: Bench, redis: Redis, limits: dict[str, int], told: Scope
+) -> None:
+    limited_bench = limited(bench, redis, **limits)
+    await limited_bench.ask("a", count=2)
+    with pytest.raises(LimitReached) as refused:
+        await limited_bench.ask("b", count=4)
+    assert refused.value.standing.scope is told
+    rows = [row.values async for row in rows_of(bench.record, "T1")]
+    assert [row["reason"] for row in rows if row["kind"] == "refused"] == [KIND_OF[told]]
 
 
 async def test_of_two_at_once_the_second_is_told_what_the_first_has_left(

@@ -12,6 +12,7 @@ from bot.domain.books import Paid
 from bot.domain.costs import Cost, Expected, end_of_month
 from bot.domain.ledger import OwnUsage, UsageRow
 from bot.domain.limits import Scope, Standing, tightest
+from bot.views.limit_words import nearly_used_words
 from bot.views.usage_words import (
     bar_words,
     csv_message,
@@ -38,6 +39,16 @@ def test_an_unknown_price_or_none_has_no_line(cost: Cost) -> None:
     assert expected_words(Expected(cost), MINE) == ""
     assert paid_words(Paid(cost.micro, True, cost.known), MINE) == ""
     assert paid_words(None, MINE) == ""
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [(3_000, "$9.99"), (6_904_000, "$3.09"), (9_987_001, "$0.012"), (9_999_999, "$0.000001")],
+)
+def test_what_is_left_is_never_told_to_be_more(used: int, told: str) -> None:
+    budget = MINE._replace(used=used)
+    assert f" · {told} of $10 left in" in expected_words(Expected(EACH), budget)
+    assert f"{told} is left" in nearly_used_words(budget)
 
 
 def test_what_is_measured_is_no_estimate() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from dataclasses import fields
 from typing import Any
 
@@ -19,26 +20,28 @@ _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _NAMES = frozenset(f.name for f in fields(Session))
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
-_DEFAULTS = Session("", "", "", "")
-_CONTRACT = frozenset(
-    {"stage", "task_input", "error_message", "input_used_by_process", "final_result", "schema"}
-)
-"""Written even where they are at their defaults, because others read them, too."""
 
 
 def to_fields(session: Session, before: Session | None = None) -> dict[str, str]:
     """Text fields as they are, so that `HGET` reads them; the others as JSON. Only those that
-    differ from the session before, or from the defaults where there is none: so a default is a part
-    of the form, and changes only with it."""
-    known = before or _DEFAULTS
-    changed = {name for name in _NAMES if getattr(session, name) != getattr(known, name)}
+    differ from the session before, where there is one."""
     if before is None:
-        changed |= _CONTRACT
-    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include=changed)
+        return _DEFAULT_FIELDS | to_fields(session, _DEFAULT)
+    changed = {name for name in _NAMES if getattr(session, name) != getattr(before, name)}
+    return _encoded(session, changed)
+
+
+def _encoded(session: Session, names: Set[str]) -> dict[str, str]:
+    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include={*names})
     for holder in (plain, *plain.get("attempts", ())):
         if "options" in holder:
             holder["options"] = dict(holder["options"]["chosen"])
     return {name: value if name in _TEXT else _to_json(value) for name, value in plain.items()}
+
+
+_DEFAULT = Session("", "", "", "")
+_DEFAULT_FIELDS = _encoded(_DEFAULT, _NAMES)
+"""Most of a new session's fields: to encode them each time takes as long as all others."""
 
 
 def from_fields(stored: dict[str, str]) -> Session:

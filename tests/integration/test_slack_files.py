@@ -452,7 +452,8 @@ async def test_patience_ends(
     method: str,
     fault: Fault,
 ) -> None:
-    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3, lambda: 0.0))
+    _, *others = web_api.with_retries.__defaults__ or ()
+    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3, *others))
     slack.faults.add(method, fault, times=1000)
     file_id = await shared(slack, png())
     async with asyncio.timeout(10):

@@ -168,6 +168,7 @@ async def _claim_redis(
     )
     if not await wait_for_own_redis(claim.other, shutdown.requested):
         return False
+    stack.push_async_callback(claim.release)
     renewing = repeat_for_ever(claim.renew, RENEW_EVERY, log, "the claim of Redis")
     stack.push_async_callback(cancel_and_wait, asyncio.create_task(renewing))
     return True

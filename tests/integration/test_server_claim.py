@@ -61,3 +61,19 @@ async def test_a_process_that_waits_for_its_redis_can_be_stopped(redis_url: str)
     async with claim(redis_url, "T1") as first, claim(redis_url, "T2") as other:
         assert await first.other() == ""
         assert not await wait_for_own_redis(other.other, stop)
+
+
+async def test_a_bot_that_stops_gives_its_redis_free_and_takes_no_other_ones(
+    redis_url: str,
+) -> None:
+    async with claim(redis_url, "T1") as first, claim(redis_url, "T2") as second:
+        assert await first.other() == ""
+        await second.release()
+        assert await second.other() == "T1"
+        await first.release()
+        assert await second.other() == ""
+
+
+async def test_a_bot_stops_while_redis_is_away() -> None:
+    async with claim("redis://127.0.0.1:1", "T1", 0.5) as away:
+        await away.release()

@@ -18,7 +18,7 @@ coordination   what the processes tell one another: heartbeats, cancellations, S
                and whether Redis takes changes
 pace           `RedisRateLimiter`: Slack's rate limits, kept by all processes together
 pace_scripts   a budget and the calls that wait for it, in Redis
-own_pace       `OwnPace`: the same in one process, while Redis is away
+own_pace       `LocalRateLimiter`: the same in one process, while Redis is away
 provider_slots  how many calls the provider gets at a time, and its pauses
 server_claim   `RedisServerClaim`: whose bot uses the server
 refused_settings  what servers of images refuse

@@ -1,4 +1,4 @@
-"""The scripts of `RedisPace`: a budget and the calls that wait for it, in Redis.
+"""The scripts of `RedisRateLimiter`: a budget and the calls that wait for it, in Redis.
 
 A budget is a rate and the tickets of the calls that wait for it. The rate is a GCRA: one number,
 the moment at which the budget is used up no more (`tat`, the theoretical arrival time). A ticket is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -55,10 +56,13 @@ _SERVICES = {
     "worker": "imagine-bot-worker",
 }
 """The commands that serve, by the names that they have in traces."""
+_PRINT = _COMMANDS.keys() - _SERVICES.keys()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and answer the exit code."""
+    if sys.stdout is None:  # it was closed before the start
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     options = _parser().parse_args(arguments)
     if options.command == "inspect":
         return _inspect(options.file)
@@ -70,14 +74,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with tracing(_SERVICES.get(options.command, ""), os.environ):
             code = _run(_work(options, settings), serves=options.command in _SERVICES)
-            if sys.stdout:  # None where it was closed before the start
-                sys.stdout.flush()
+            sys.stdout.flush()
             return code
     except ImagineError as error:
         return _complain(str(error), as_json)
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and options.command not in _SERVICES:
-            return _output_closed()
+        prints = options.command in _PRINT
+        if prints and isinstance(error, BrokenPipeError):
+            return _end_output(128 + signal.SIGPIPE)
+        if prints and error.errno == errno.ENOSPC:
+            return _end_output(_complain(f"the output cannot be written: {error.strerror}"))
         return _complain(f"cannot start: {error}", as_json)
     except KeyboardInterrupt:
         return 130
@@ -173,10 +179,11 @@ def _complain(words: str, as_json: bool = False) -> int:
     return 1
 
 
-def _output_closed() -> int:
-    """A reader of the output, such as `head`, has closed it. The interpreter flushes once more."""
+def _end_output(code: int) -> int:
+    """A reader of the output, such as `head`, has closed it, or its disk is full. The interpreter
+    flushes once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+    return code
 
 
 def _log_to_stderr(settings: Settings, command: str) -> bool:

@@ -14,7 +14,9 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -882,3 +884,34 @@ def test_a_reader_who_has_enough_ends_a_command_without_words(
         monkeypatch.setattr(sys, "stdout", out)
         assert main(command) == 128 + signal.SIGPIPE
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
+def test_a_disk_without_room_for_the_output_is_told(
+    redis_url: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    with suppress(OSError), Path("/dev/full").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(command) == 1
+    said = capsys.readouterr().err
+    assert said == "imagine-bot: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
+def test_an_output_that_is_closed_is_no_error(
+    redis_url: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(command) == 0
+    sys.stdout.close()
+    assert "Traceback" not in capsys.readouterr().err

@@ -11,7 +11,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
@@ -29,6 +29,10 @@ ROOT = Path(__file__).parents[2]
 LOCKS = {"requirements.txt": False, "requirements-dev.txt": True}
 """Each lock, and whether it holds what developers need too."""
 _SETTING = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", re.M)
+_IMPORT = re.compile(
+    r"^[ \t]*((?:import|from)[ \t](?:.*\([ \t]*(?:\#.*)?\n(?:.*\n)*?[ \t]*\)|.*))", re.M
+)
+"""A list of names in parentheses ends with the line that closes them."""
 _MODULE_RUN = re.compile(r'\["python", "-m", "bot", "(\w+)"\]')
 
 
@@ -63,11 +67,18 @@ def pins(lock: str) -> dict[str, str]:
     return found
 
 
+def imports(code: str) -> Iterator[ast.stmt]:
+    """Each begins a line, as the formatter has it. To parse all of the code takes seconds."""
+    for statement in _IMPORT.findall(code):
+        with suppress(SyntaxError):  # a line of a text
+            yield from ast.parse(statement.strip()).body
+
+
 def imported_packages(folder: str) -> set[str]:
     """The distributions of every outside module that the code in the folder imports."""
     modules = set()
     for path in (ROOT / folder).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in imports(path.read_text("utf-8")):
             if isinstance(node, ast.Import):
                 modules |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

@@ -56,7 +56,8 @@ _SERVICES = {
     "worker": "imagine-bot-worker",
 }
 """The commands that serve, by the names that they have in traces."""
-_PRINT = _COMMANDS.keys() - _SERVICES.keys()
+_PRINTING = frozenset({"check", "usage", "audit", "inspect"})
+"""The commands whose work is their output."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,12 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ImagineError as error:
         return _complain(str(error), as_json)
     except OSError as error:
-        prints = options.command in _PRINT
-        if prints and isinstance(error, BrokenPipeError):
-            return _end_output(128 + signal.SIGPIPE)
-        if prints and error.errno == errno.ENOSPC:
-            return _end_output(_complain(f"the output cannot be written: {error.strerror}"))
-        return _complain(f"cannot start: {error}", as_json)
+        return _fail(options.command, error, as_json)
     except KeyboardInterrupt:
         return 130
 
@@ -92,9 +88,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _inspect(file: Path) -> int:
     """Needs no settings, so that wrong ones do not matter."""
     try:
-        return inspect_file(file)
+        code = inspect_file(file)
+        sys.stdout.flush()
     except ImagineError as error:
         return _complain(str(error))
+    except OSError as error:
+        return _fail("inspect", error)
+    return code
 
 
 def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int | None]:
@@ -179,9 +179,18 @@ def _complain(words: str, as_json: bool = False) -> int:
     return 1
 
 
+def _fail(command: str, error: OSError, as_json: bool = False) -> int:
+    """The exit code of a command that the system refused something. A reader of its output, such as
+    `head`, has closed it, or the output's disk is full, or the command cannot start."""
+    if isinstance(error, BrokenPipeError) and command not in _SERVICES:
+        return _end_output(128 + signal.SIGPIPE)
+    if error.errno == errno.ENOSPC and command in _PRINTING:
+        return _end_output(_complain(f"the output cannot be written: {error.strerror}"))
+    return _complain(f"cannot start: {error}", as_json)
+
+
 def _end_output(code: int) -> int:
-    """A reader of the output, such as `head`, has closed it, or its disk is full. The interpreter
-    flushes once more."""
+    """The interpreter flushes the output once more: nothing may refuse it then."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 

@@ -886,6 +886,7 @@ def test_a_reader_who_has_enough_ends_a_command_without_words(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
 def test_a_disk_without_room_for_the_output_is_told(

@@ -117,10 +117,12 @@ class BullJobQueue:
     async def _reorder_retries(self, ids: Iterable[str], jobs: list[FairJob]) -> None:
         """Jobs that wait for another try have their priorities from before all started anew. One
         whose turn has ended, because its image is there, goes before all others."""
-        priorities = {job.job_id: job.priority for job in jobs}
+        priorities, ids = {job.job_id: job.priority for job in jobs}, list(ids)
+        pipeline = self._redis.pipeline(transaction=False)
         for job_id in ids:
-            key, priority = f"{PREFIX}:{GENERATE_QUEUE}:{job_id}", priorities.get(job_id, 1)
-            now: Any = await self._redis.hget(key, "priority")
+            pipeline.hget(f"{PREFIX}:{GENERATE_QUEUE}:{job_id}", "priority")
+        for job_id, now in zip(ids, await pipeline.execute() if ids else (), strict=True):
+            priority = priorities.get(job_id, 1)
             if priority and int(now or 0) not in {0, priority}:
                 await self._change_priority(job_id, priority)
 

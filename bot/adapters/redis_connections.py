@@ -39,7 +39,7 @@ many connect at once, everybody waits for that."""
 
 _SERIALIZER: Any = HiredisRespSerializer()
 _LARGE = 64 * 1024
-"""Characters of an argument."""
+"""Characters or bytes of an argument that is sent without being copied."""
 
 
 class WaitingPool(BlockingConnectionPool):
@@ -97,6 +97,14 @@ class WaitingPool(BlockingConnectionPool):
         """A server that does not answer to the closing, as TLS asks it to, is left without."""
         with suppress(exceptions.TimeoutError):
             await super().aclose()
+
+
+def _pack_command(pack_large: Callable[..., list[bytes]], *args: Any) -> list[bytes]:
+    """A command as it is sent. An image is not copied, as hiredis would."""
+    if any(isinstance(arg, bytes | str) and len(arg) > _LARGE for arg in args):
+        return pack_large(*args)
+    packed: list[bytes] = _SERIALIZER.pack(*args)
+    return packed
 
 
 def redis_pool(url: str, **options: Any) -> WaitingPool:
@@ -163,14 +171,6 @@ def _address(host: str) -> tuple[str, int]:
     if not parts.hostname:
         raise ValueError("a host is missing")
     return parts.hostname, parts.port or _SENTINEL_PORT
-
-
-def _pack_command(pack_large: Callable[..., list[bytes]], *args: Any) -> list[bytes]:
-    """A command as it is sent. An image is not copied, as hiredis would."""
-    if any(isinstance(arg, bytes | str) and len(arg) > _LARGE for arg in args):
-        return pack_large(*args)
-    packed: list[bytes] = _SERIALIZER.pack(*args)
-    return packed
 
 
 class SentinelPool(SentinelConnectionPool, WaitingPool):

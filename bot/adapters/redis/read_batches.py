@@ -8,7 +8,7 @@ not: a write whose caller has given up must not be sent later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -35,23 +35,22 @@ class ReadBatches:
 
     async def read(self, *command: Any) -> Any:
         """Run a command that changes nothing but a time to live."""
-        try:
-            return await self._answer(command)
-        except ReadOnlyError:  # only a command of its own is tried again until there is a primary
-            async with bounded(self._patience):
-                return await self._redis.execute_command(*command)
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error
+        return await self._run(command, lambda: self._redis.execute_command(*command))
 
     async def run(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         """Run a script that may run although its caller has given up."""
+        command = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        return await self._run(command, lambda: script(keys=keys, args=args))
+
+    async def _run(self, command: tuple[Any, ...], alone: Callable[[], Awaitable[Any]]) -> Any:
+        """Run the command with the others. It is tried again `alone` where the server does not know
+        its script, or is no primary now: only then until there is one."""
         try:
-            return await self._answer(("EVALSHA", script.sha, len(keys), *keys, *args))
+            return await self._answer(command)
         except (NoScriptError, ReadOnlyError):
             async with bounded(self._patience):
-                return await script(keys=keys, args=args)
-        except (RedisError, OSError) as error:
+                return await alone()
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
             count_error(error)
             raise unavailable(error) from error
 

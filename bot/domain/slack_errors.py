@@ -55,6 +55,9 @@ APP = frozenset({Meaning.TOKEN, Meaning.SCOPE, Meaning.ORGANIZATION, Meaning.ACC
 """The whole app, whose operator has to put it right."""
 PLACE = frozenset({Meaning.NOT_A_MEMBER, Meaning.ARCHIVED, Meaning.NO_APPS, Meaning.CLOSED})
 
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+"""There were too many calls. Both spellings are in use, by method."""
+
 _TABLE: dict[Meaning, str] = {
     Meaning.PASSING: """
         ratelimited rate_limited message_limit_exceeded

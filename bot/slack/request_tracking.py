@@ -22,6 +22,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import wait_for_event
+from bot.domain.slack_errors import RATE_LIMITED
 from bot.slack.events import SUBSCRIBED
 from bot.telemetry import meters, metrics
 from bot.views import ids
@@ -142,7 +143,7 @@ def count_slack_errors(method: str) -> Iterator[None]:
         yield
     except SlackApiError as error:
         code = error_code(error)
-        busy = code in {"ratelimited", "rate_limited"}
+        busy = code in RATE_LIMITED
         meters.count_slack_error(method, "busy" if busy else code or "unavailable")
         raise
     except (ClientError, OSError):

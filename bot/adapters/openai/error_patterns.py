@@ -34,7 +34,7 @@ class ErrorPattern(NamedTuple):
     statuses: frozenset[int | None] = _REFUSALS | {None}
 
 
-MEANINGS = (
+ERROR_PATTERNS = (
     ErrorPattern(
         FailureKind.COUNTRY_REFUSED,
         codes=r"country|territory|(?:unsupported|user|restricted)_(?:region|location)|geo_?block",
@@ -161,7 +161,7 @@ MEANINGS = (
         statuses=_ABOUT_REQUEST,
     ),
 )
-_COMPILED = [(row, re.compile(row.codes), re.compile(row.words)) for row in MEANINGS]
+_COMPILED = [(row, re.compile(row.codes), re.compile(row.words)) for row in ERROR_PATTERNS]
 
 _BLAMES_REQUEST = re.compile(
     r"^(?:invalid|unsupported|unknown|missing|unrecogni[sz]ed|malformed|bad)_(?:request\w*|params?"

@@ -12,7 +12,7 @@ from bot.ports import Budget, Priority, Turn
 
 class LocalRateLimiter:
     """The budgets of one process, without classes: first come, first served. Implements
-    `bot.ports.Pace`."""
+    `bot.ports.RateLimiter`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

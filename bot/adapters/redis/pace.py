@@ -79,8 +79,8 @@ class _Line:
 
 
 class RedisRateLimiter:
-    """Implements `bot.ports.Pace` for one workspace. `patience` bounds each call of Redis, in
-    seconds."""
+    """Implements `bot.ports.RateLimiter` for one workspace. `patience` bounds each call of Redis,
+    in seconds."""
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
         self._patience = patience

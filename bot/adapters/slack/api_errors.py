@@ -9,10 +9,10 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from bot.domain.slack_errors import RATE_LIMITED
+
 _CODE = re.compile(r"[a-z0-9_]{1,80}")
 """Slack's errors are names. Anything else in their place stays out of the logs."""
-_RATE_LIMITED = {"ratelimited", "rate_limited"}
-"""Both spellings are in use, by method."""
 _SHORTEST_WAIT = 1.0
 """Seconds; `Retry-After` is in whole seconds."""
 _LONGEST_WAIT = 3600.0
@@ -21,7 +21,7 @@ _LONGEST_WAIT = 3600.0
 
 def is_busy(error: SlackApiError) -> bool:
     """Whether Slack refuses a call because there were too many."""
-    return status_of(error) == 429 or code_of(error) in _RATE_LIMITED
+    return status_of(error) == 429 or code_of(error) in RATE_LIMITED
 
 
 def status_of(error: SlackApiError) -> int:

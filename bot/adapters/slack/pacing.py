@@ -1,4 +1,4 @@
-"""Every call of the Web API in its turn, as `bot.ports.Pace` gives it out.
+"""Every call of the Web API in its turn, as `bot.ports.RateLimiter` gives it out.
 
 `SlackClient` takes the turn of each call before it makes it. What a call is to the program is said
 around it, by `calling`. A message takes its turn before it is made, by `SlackPacing.take`, because

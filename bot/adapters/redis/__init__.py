@@ -20,9 +20,11 @@ pace           `RedisRateLimiter`: Slack's rate limits, kept by all processes to
 pace_scripts   a budget and the calls that wait for it, in Redis
 own_pace       `LocalRateLimiter`: the same in one process, while Redis is away
 provider_slots  how many calls the provider gets at a time, and its pauses
+lease          `Lease`: of several who want something, one has it for a time
 server_claim   `RedisServerClaim`: whose bot uses the server
 refused_settings  what servers of images refuse
-record_schema  the keys, entries and scripts of the record
+write_script   the Lua of the writes that every commit has
+record_schema  the keys, entries, seals and floor of the record
 record         `RedisRecord`: the record as it is appended to, sealed, trimmed and read
 server         the client, what operations ask of the server, the signatures of requests
 """

@@ -27,7 +27,6 @@ from bot.adapters.redis.book_entries import (
     line_to_json,
 )
 from bot.adapters.redis.key_scan import scan_keys
-from bot.adapters.redis.record_schema import ADD
 from bot.adapters.redis.schema import (
     WORKSPACES,
     asked_key,
@@ -36,6 +35,7 @@ from bot.adapters.redis.schema import (
     spent_key,
     told_key,
 )
+from bot.adapters.redis.write_script import ADD
 from bot.adapters.redis_errors import bounded
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
 from bot.ports import Hold, LedgerLine, Spent

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bot.adapters.redis.record_schema import WRITES
 from bot.adapters.redis.schema import (
     image_key,
     images_key,
@@ -16,6 +15,7 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.adapters.redis.session_fields import to_fields
+from bot.adapters.redis.write_script import WRITES
 from bot.domain.attempt import ImageRef
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session

@@ -13,8 +13,9 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis.read_batches import ReadBatches
-from bot.adapters.redis.record_schema import WRITES, RecordPolicy, list_workspace, record_writes
+from bot.adapters.redis.record_schema import RecordPolicy, list_workspace, record_writes
 from bot.adapters.redis.schema import limits_key
+from bot.adapters.redis.write_script import WRITES
 from bot.adapters.redis_errors import bounded
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.record import RecordEvent

@@ -8,12 +8,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.lease import Lease
 from bot.adapters.redis.record_reader import RecordReader, is_broken, reading
 from bot.adapters.redis.record_schema import (
-    APPEND,
-    SEAL,
     SEALER,
-    TRIM,
     RecordPolicy,
     entry_from,
     floor_key,
@@ -25,9 +23,50 @@ from bot.adapters.redis.record_schema import (
     seals_key,
 )
 from bot.adapters.redis.schema import WORKSPACES
+from bot.adapters.redis.write_script import WRITES
 from bot.domain.errors import StoreUnavailable
 from bot.domain.record import RecordEvent, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
+
+_APPEND = (
+    WRITES
+    + """
+-- KEYS: the key of each write; ARGV: the writes as JSON
+local writes = cjson.decode(ARGV[1])
+if not fits(writes, 0) then return redis.error_reply('WRONGTYPE') end
+for i, write in ipairs(writes) do write_one(KEYS[i], write) end
+return 1
+"""
+)
+
+_SEAL = """
+-- KEYS: the seals, the floor
+-- ARGV: the number of the seal before (0 for none), that of the new one, mac, at, keyed, ttl, the
+-- id of the key
+local found = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local before = found and string.match(found[1], '^%d+')
+if not before then
+  local floor = redis.call('GET', KEYS[2])
+  before = floor and string.format('%.0f', cjson.decode(floor)[1]) or '0'
+end
+if before ~= ARGV[1] then return 0 end
+local fields = {'mac', ARGV[3], 'at', ARGV[4], 'keyed', ARGV[5], 'key_id', ARGV[7]}
+redis.call('XADD', KEYS[1], ARGV[2] .. '-0', unpack(fields))
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+redis.call('EXPIRE', KEYS[2], ARGV[6])
+return 1
+"""
+
+_TRIM = """
+-- KEYS: the record, the seals, the floor; ARGV: the number and the mac of a seal, the floor, ttl
+local seal = redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
+if not seal or seal[2][2] ~= ARGV[2] then return 0 end
+local first = string.format('%.0f-0', tonumber(ARGV[1]) + 1)
+redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[4])
+redis.call('XTRIM', KEYS[1], 'MINID', first)
+redis.call('XTRIM', KEYS[2], 'MINID', first)
+return 1
+"""
 
 
 class RedisRecord(RecordReader):
@@ -38,9 +77,10 @@ class RedisRecord(RecordReader):
         super().__init__(redis, patience)
         self._unreadable: dict[str, float] = {}
         self._policy = policy
-        self._append = redis.register_script(APPEND)
-        self._seal = redis.register_script(SEAL)
-        self._trim = redis.register_script(TRIM)
+        self._lease = Lease(redis, SEALER)
+        self._append = redis.register_script(_APPEND)
+        self._seal = redis.register_script(_SEAL)
+        self._trim = redis.register_script(_TRIM)
 
     async def append(self, team: str, *events: RecordEvent) -> None:
         async with reading(self._patience):
@@ -58,11 +98,7 @@ class RedisRecord(RecordReader):
 
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
         async with reading(self._patience):
-            if await self._redis.set(SEALER, run_id, nx=True, px=round(seconds * 1000)):
-                return True
-            if await self._redis.get(SEALER) != run_id:
-                return False
-            return bool(await self._redis.pexpire(SEALER, round(seconds * 1000)))
+            return await self._lease.take(run_id, seconds) == run_id
 
     async def teams(self) -> list[str]:
         async with reading(self._patience):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.lease import Lease
 from bot.adapters.redis.schema import INSTALLATION
 from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreUnavailable
@@ -25,22 +25,6 @@ CLAIMED_FOR = 10.0
 RENEW_EVERY = 3.0
 """Seconds."""
 
-_CLAIM = """
--- KEYS: the claim; ARGV: the installation, ms. Answers whose the database is.
-local holder = redis.call('GET', KEYS[1])
-if holder == ARGV[1] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-elseif not holder then
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-end
-return holder or ARGV[1]
-"""
-
-_RELEASE = """
--- KEYS: the claim; ARGV: the installation
-return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
-"""
-
 
 class RedisServerClaim:
     """The claim of one installation. `patience` bounds each call, in seconds."""
@@ -48,15 +32,13 @@ class RedisServerClaim:
     def __init__(self, redis: Redis, installation: str, patience: float) -> None:
         self._installation = installation
         self._patience = patience
-        self._claim: Any = redis.register_script(_CLAIM)
-        self._release: Any = redis.register_script(_RELEASE)
+        self._lease = Lease(redis, INSTALLATION)
 
     async def other(self) -> str:
         """Claim the database, or keep the claim. Answers the other installation whose it is, and
         nothing where it is this one's. Raises `StoreUnavailable`."""
-        args = [self._installation, round(CLAIMED_FOR * 1000)]
         async with bounded(self._patience):
-            holder = str(await self._claim(keys=[INSTALLATION], args=args))
+            holder = await self._lease.take(self._installation, CLAIMED_FOR)
         return "" if holder == self._installation else holder
 
     async def renew(self) -> None:
@@ -68,4 +50,4 @@ class RedisServerClaim:
         next renewal. Where Redis is away, the claim ends by itself."""
         with suppress(StoreUnavailable):
             async with bounded(self._patience):
-                await self._release(keys=[INSTALLATION], args=[self._installation])
+                await self._lease.release(self._installation)

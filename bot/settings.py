@@ -25,7 +25,7 @@ from bot.domain.policy import (
 )
 from bot.domain.record import PromptRecording
 from bot.domain.refusals import ImpossibleValue
-from bot.domain.seals import SealingKeys
+from bot.domain.seals import NO_KEY, SealingKeys
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
 
@@ -167,10 +167,8 @@ class Settings(BaseSettings):
     @field_validator("audit_key_fallbacks")
     @classmethod
     def _each_long_enough(cls, keys: SecretStr) -> SecretStr:
-        if any(len(key) < SHORTEST_AUDIT_KEY for key in _entries(keys)):
-            raise ValueError(
-                f"takes keys of at least {SHORTEST_AUDIT_KEY} characters with commas between"
-            )
+        if any(len(key) < SHORTEST_AUDIT_KEY for key in _entries(keys) if key != NO_KEY):
+            raise ValueError(f"takes keys of {SHORTEST_AUDIT_KEY} characters or more and `none`")
         return keys
 
     @field_validator("log_format", "audit_prompts", mode="before")
@@ -224,7 +222,8 @@ class Settings(BaseSettings):
 
     @property
     def sealing_keys(self) -> SealingKeys:
-        return SealingKeys(self.audit_key.get_secret_value(), _entries(self.audit_key_fallbacks))
+        fallbacks = _entries(self.audit_key_fallbacks)
+        return SealingKeys.listed(self.audit_key.get_secret_value(), fallbacks)
 
     @property
     def host_model(self) -> str:

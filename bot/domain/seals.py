@@ -1,4 +1,4 @@
-"""The chain over the record: what a seal covers, and what breaks it.
+"""The chain over the record: what a seal covers, and with which key.
 
 Each seal covers the entries since the one before it, and that seal too:
 
@@ -9,7 +9,7 @@ seals of the old ones are checked with these. Without a key a seal is a SHA-256,
 can write to the store can compute anew. When old
 entries are trimmed, a signed floor keeps the number and the seal that the rest follows from.
 
-`RecordCheck` reads a record from its floor to its end and lists what is wrong with it.
+`bot.domain.record_check` reads a record and lists what is wrong with it.
 """
 
 from __future__ import annotations
@@ -18,31 +18,36 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 _VERSION = 1
 _KEY_ID_LENGTH = 12
+NO_KEY = "none"
+"""Stands among the older keys for the time before there was one."""
 
 
 class RecordEntry(NamedTuple):
-    """An entry as it is stored: its number, its JSON, and the pseudonym of who did it."""
+    """An entry as it is stored: its number, its JSON, and the pseudonym of who did it.
+    `uncovered`: what is stored with it that no seal covers, in words."""
 
     number: int
     body: str
     person: str = ""
+    uncovered: str = ""
 
 
 class Seal(NamedTuple):
     """`number` is that of the last entry that it covers; `at` is seconds since the epoch as text;
     `keyed`: it was made with a key. `key_id` is the key's; empty where there was none, or where the
-    version that made it did not name the key."""
+    version that made it did not name the key. `uncovered` is as in an entry."""
 
     number: int
     mac: str
     at: str
     keyed: bool
     key_id: str = ""
+    uncovered: str = ""
 
 
 class Floor(NamedTuple):
@@ -57,10 +62,16 @@ class Floor(NamedTuple):
 
 
 class SealingKeys(NamedTuple):
-    """`current` seals; all of them check. `old` are those that sealed earlier."""
+    """`current` seals; all of them check. `old` are those that sealed earlier. `none_before`: the
+    operator says that the record began without a key."""
 
     current: str = ""
     old: tuple[str, ...] = ()
+    none_before: bool = False
+
+    @classmethod
+    def listed(cls, current: str, others: Sequence[str]) -> SealingKeys:
+        return cls(current, tuple(key for key in others if key != NO_KEY), NO_KEY in others)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -72,6 +83,11 @@ class SealingKeys(NamedTuple):
         if not mark.keyed:
             return ("",)
         return tuple(key for key in self.given if mark.key_id in ("", key_id(key)))
+
+    def explain(self, mark: Seal | Floor) -> bool:
+        """Whether it is known why a seal or a floor was made without a key. Who has no key can make
+        it so, too."""
+        return mark.keyed or self.none_before or not self.given
 
 
 def key_id(key: str) -> str:
@@ -89,11 +105,12 @@ def seal_entries(team: str, before: str, at: str, entries: Sequence[RecordEntry]
 def is_seal_intact(
     team: str, before: str, seal: Seal, entries: Sequence[RecordEntry], keys: SealingKeys
 ) -> bool:
-    """Whether the seal is of these entries, behind the seal `before`."""
-    if not entries:
+    """Whether the seal is of these entries and all that is stored with them, behind the seal
+    `before`."""
+    if not entries or seal.uncovered or any(entry.uncovered for entry in entries):
         return False
     return any(
-        _is_same(seal_entries(team, before, seal.at, entries, key).mac, seal.mac)
+        is_same(seal_entries(team, before, seal.at, entries, key).mac, seal.mac)
         for key in keys.keys_for(seal)
     )
 
@@ -105,7 +122,7 @@ def floor_at(team: str, seal: Seal, key: str) -> Floor:
 
 def is_floor_intact(team: str, floor: Floor, keys: SealingKeys) -> bool:
     return any(
-        _is_same(_floor_mac(team, floor.number, floor.seal, key), floor.mac)
+        is_same(_floor_mac(team, floor.number, floor.seal, key), floor.mac)
         for key in keys.keys_for(floor)
     )
 
@@ -114,8 +131,8 @@ def _floor_mac(team: str, number: int, seal: str, key: str) -> str:
     return _mac(["floor", team, number, seal], key)
 
 
-def _is_same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def is_same(one: str, other: str) -> bool:
+    return hmac.compare_digest(*(text.encode(errors="surrogatepass") for text in (one, other)))
 
 
 def _mac(content: list[object], key: str) -> str:
@@ -125,124 +142,11 @@ def _mac(content: list[object], key: str) -> str:
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
 
 
-@dataclass
-class RecordCheck:
-    """Takes a record in its order: `begin` once, `batch` for each seal, `rest`, `finish` once.
-    `problems` are sentences; empty where nothing was changed. So are `unchecked`: what was sealed
-    with keys that are not given. The record stands where both are empty. `head` is one that was
-    logged earlier, as its number and its seal."""
-
-    team: str
-    keys: SealingKeys
-    head: tuple[int, str] | None = None
-    problems: list[str] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=list)
-    sealed: int = 0
-    unsealed: int = 0
-    _number: int = 0
-    _tail: int = 0
-    _mac: str = ""
-    _keyed: bool = False
-    _unkeyed_floor: bool = False
-    _head_found: bool = False
-    _last_unchecked: tuple[int, int, str] | None = None
-
-    def begin(self, floor: Floor | None) -> None:
-        if floor is None:
-            return
-        self._number, self._mac = floor.number, floor.seal
-        self._keyed = floor.keyed
-        self._look_for_head(floor.number, floor.seal)
-        if self.head and self.head[0] < floor.number:
-            self.problems.append(f"the logged head {self.head[0]} was trimmed: take a newer one")
-            self._head_found = True
-        if not self.keys.keys_for(floor):
-            self.unchecked.append(f"the floor at {floor.number}: {self._unknown_key(floor)}")
-        elif not is_floor_intact(self.team, floor, self.keys):
-            self.problems.append(f"the floor at {floor.number} is not the program's")
-        self._unkeyed_floor = bool(self.keys.given) and not floor.keyed
-
-    def batch(self, seal: Seal, entries: Sequence[RecordEntry]) -> None:
-        """`entries` are those after the seal before, up to this one."""
-        if seal.number <= self._number:
-            self.problems.append(f"the seal {seal.number} stands out of its order")
-            return
-        if not self.sealed:
-            self._judge_unkeyed_floor(seal.keyed)
-        self._gaps(self._number, entries, seal.number)
-        span = _span(self._number + 1, seal.number)
-        if self._keyed and not seal.keyed:
-            self.problems.append(f"{span}: sealed without AUDIT_KEY after seals with it")
-        elif not self.keys.keys_for(seal):
-            self._cannot_check(self._number + 1, seal)
-        elif not is_seal_intact(self.team, self._mac, seal, entries, self.keys):
-            self.problems.append(f"{span}: not what was sealed{_or_unknown_key(seal)}")
-        self.sealed += len(entries)
-        self._keyed = self._keyed or seal.keyed
-        self._number, self._mac = seal.number, seal.mac
-        self._look_for_head(seal.number, seal.mac)
-
-    def rest(self, entries: Sequence[RecordEntry]) -> None:
-        """`entries` have no seal yet; they come in parts."""
-        tail = max(self._tail, self._number)
-        self._tail = max([tail, *(entry.number for entry in entries)])
-        self._gaps(tail, entries, self._tail)
-        self.unsealed += len(entries)
-
-    def finish(self, last_number: int, last_seal: int) -> None:
-        """`last_number` and `last_seal` are the highest numbers that the store had ever given to an
-        entry and to a seal of this record before it was read."""
-        if not self.sealed:
-            self._judge_unkeyed_floor(has_key_behind=True)
-        if last_seal > self._number:
-            self.problems.append(f"the last seal is gone: there was one of {last_seal}")
-        self._gaps(max(self._tail, self._number), [], last_number)
-        if last_number < last_seal:
-            self.problems.append(f"entries were numbered anew: {last_number} after {last_seal}")
-        if self.keys.given and self.sealed and not self._keyed:
-            self.problems.append("no seal was made with AUDIT_KEY")
-        if self.head and not self._head_found:
-            self.problems.append(f"the logged head {self.head[0]} is not in the record")
-
-    def _judge_unkeyed_floor(self, has_key_behind: bool) -> None:
-        """A floor without a key is the program's where seals without one follow: AUDIT_KEY was set
-        later."""
-        if self._unkeyed_floor and has_key_behind:
-            self.problems.append(f"the floor at {self._number} was made without AUDIT_KEY")
-        self._unkeyed_floor = False
-
-    def _look_for_head(self, number: int, mac: str) -> None:
-        if self.head and self.head[0] == number:
-            self._head_found = _is_same(self.head[1], mac)
-
-    def _cannot_check(self, first: int, seal: Seal) -> None:
-        """Seals of one key that follow each other are told together."""
-        last = self._last_unchecked
-        if last and last[1:] == (first - 1, seal.key_id):
-            first = last[0]
-            self.unchecked.pop()
-        self._last_unchecked = first, seal.number, seal.key_id
-        self.unchecked.append(f"{_span(first, seal.number)}: {self._unknown_key(seal)}")
-
-    def _unknown_key(self, mark: Seal | Floor) -> str:
-        named = f" (its id is {mark.key_id})" if mark.key_id else ""
-        if not self.keys.given:
-            return f"sealed with AUDIT_KEY, which is not set here{named}"
-        return f"sealed with a key that is not given{named}"
-
-    def _gaps(self, before: int, entries: Sequence[RecordEntry], last: int) -> None:
-        """Numbers that are missing after `before`, up to `last`."""
-        expected = before + 1
-        for number in [*(entry.number for entry in entries), last + 1]:
-            if number > expected:
-                self.problems.append(f"{_span(expected, number - 1)}: missing")
-            expected = max(expected, number + 1)
-
-
-def _or_unknown_key(seal: Seal) -> str:
-    """A version that did not name its key leaves open whether the key is a given one."""
-    return ", or sealed with a key that is not given" if seal.keyed and not seal.key_id else ""
-
-
-def _span(first: int, last: int) -> str:
-    return f"entry {first}" if first == last else f"entries {first}–{last}"
+def utc_time(at: object) -> str:
+    """Seconds since the epoch as a date and a time; empty where it is broken."""
+    if not isinstance(at, int | float):
+        return ""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):
+        return ""

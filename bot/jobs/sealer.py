@@ -96,15 +96,23 @@ class RecordSealer:
     def _tell_unknown_key(self, team: str, last: Seal) -> None:
         """Once for each key. The record goes on with the worker's own: the old key may be lost."""
         told = (team, last.key_id) in self._unknown_keys
-        if told or self._keys.keys_for(last):
+        if told or (self._keys.keys_for(last) and self._keys.explain(last)):
             return
         self._unknown_keys.add((team, last.key_id))
-        log.warning(
-            "the record of %s is sealed with a key that this worker lacks (its id is %s): "
-            "is it missing in AUDIT_KEY_FALLBACKS?",
-            team,
-            last.key_id,
-        )
+        if last.keyed:
+            log.warning(
+                "the record of %s is sealed with a key that this worker lacks (its id is %s): "
+                "is it missing in AUDIT_KEY_FALLBACKS?",
+                team,
+                last.key_id,
+            )
+        else:
+            log.warning(
+                "the record of %s is sealed without AUDIT_KEY up to %s: was the key set later? "
+                "Otherwise somebody has rewritten it (see `none` in docs/audit.md)",
+                team,
+                last.number,
+            )
 
     def _compare(self, team: str, last: Seal | None) -> None:
         """Seals that this process has made or seen can be gone only where Redis lost its last
@@ -153,7 +161,7 @@ class RecordSealer:
         signed floor never takes the place of entries that somebody has changed or removed."""
         floor, newest = await self._record.floor(team), None
         number, mac, keyed = (floor.number, floor.seal, floor.keyed) if floor else (0, "", False)
-        if floor and not is_floor_intact(team, floor, self._keys):
+        if floor and not (self._keys.explain(floor) and is_floor_intact(team, floor, self._keys)):
             log.error(
                 "the record of %s is not trimmed: its floor is %s",
                 team,
@@ -162,7 +170,7 @@ class RecordSealer:
             return None
         for seal in seals:
             entries = await self._record.entries_between(team, number + 1, seal.number)
-            is_forged = keyed and not seal.keyed
+            is_forged = not seal.keyed and (keyed or not self._keys.explain(seal))
             if is_forged or not is_seal_intact(team, mac, seal, entries, self._keys):
                 log.error(
                     "the record of %s is not trimmed: up to %s it is %s",
@@ -179,6 +187,8 @@ class RecordSealer:
 
 def _why(keys: SealingKeys, mark: Seal | Floor, changed: str) -> str:
     """Why a seal or a floor that does not stand is kept."""
+    if not keys.explain(mark):
+        return "sealed without AUDIT_KEY, and AUDIT_KEY_FALLBACKS does not list `none`"
     if keys.keys_for(mark):
         return changed
     return f"sealed with a key that is not given (its id is {mark.key_id})"

@@ -362,3 +362,13 @@ def test_the_qualities_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -
     assert Settings(image_quality="hd").image_quality == "hd"
     with pytest.raises(ValueError, match="xhigh, max or ultra"):
         Settings(image_quality="finest")
+
+
+@pytest.mark.parametrize("text", ["none", f"none,{'k' * 32}", f" {'k' * 32} , none "])
+def test_the_older_keys_may_say_that_there_was_none(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("AUDIT_KEY_FALLBACKS", text)
+    keys = Settings().sealing_keys
+    assert keys.none_before
+    assert keys.old == (("k" * 32,) if "k" in text else ())

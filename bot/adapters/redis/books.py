@@ -193,6 +193,17 @@ class RedisBooks:
             async for line in self._lines(key, since):
                 yield line
 
+    async def days(self) -> AsyncIterator[tuple[str, str]]:
+        """The workspaces and days in which images were asked for. One may come twice."""
+        async for keys in scan_keys(
+            self._redis, asked_key("*", "*"), partial(bounded, self._patience)
+        ):
+            for key in keys:
+                yield _team_of(key), key.rpartition(":")[2]
+
+    async def ledger_teams(self) -> list[str]:
+        return [_team_of(key) for key in await self._ledgers()]
+
     async def _ledgers(self) -> list[str]:
         """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
         step = partial(bounded, self._patience)
@@ -213,3 +224,7 @@ class RedisBooks:
         async with bounded(self._patience):
             page: Any = await self._redis.xrange(key, after, count=_PAGE)
         return list(page)
+
+
+def _team_of(key: str) -> str:
+    return key.partition("{")[2].partition("}")[0]

@@ -39,8 +39,17 @@ return 1
 """
 )
 
-_SEAL = """
--- KEYS: the seals, the floor
+_END_WITH = """
+local function end_with(record, ttl, key)  -- seals never outlive a record that nobody writes
+  local left = redis.call('PTTL', record)
+  redis.call('PEXPIRE', key, left > 0 and left or ttl * 1000)
+end
+"""
+
+_SEAL = (
+    _END_WITH
+    + """
+-- KEYS: the seals, the floor, the record
 -- ARGV: the number of the seal before (0 for none), that of the new one, mac, at, keyed, ttl, the
 -- id of the key
 local found = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -52,21 +61,26 @@ end
 if before ~= ARGV[1] then return 0 end
 local fields = {'mac', ARGV[3], 'at', ARGV[4], 'keyed', ARGV[5], 'key_id', ARGV[7]}
 redis.call('XADD', KEYS[1], ARGV[2] .. '-0', unpack(fields))
-redis.call('EXPIRE', KEYS[1], ARGV[6])
-redis.call('EXPIRE', KEYS[2], ARGV[6])
+end_with(KEYS[3], ARGV[6], KEYS[1])
+end_with(KEYS[3], ARGV[6], KEYS[2])
 return 1
 """
+)
 
-_TRIM = """
+_TRIM = (
+    _END_WITH
+    + """
 -- KEYS: the record, the seals, the floor; ARGV: the number and the mac of a seal, the floor, ttl
 local seal = redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
 if not seal or seal[2][2] ~= ARGV[2] then return 0 end
 local first = string.format('%.0f-0', tonumber(ARGV[1]) + 1)
-redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[4])
+redis.call('SET', KEYS[3], ARGV[3])
+end_with(KEYS[1], ARGV[4], KEYS[3])
 redis.call('XTRIM', KEYS[1], 'MINID', first)
 redis.call('XTRIM', KEYS[2], 'MINID', first)
 return 1
 """
+)
 
 
 class RedisRecord(RecordReader):
@@ -106,16 +120,13 @@ class RedisRecord(RecordReader):
         return listed
 
     async def last_seal(self, team: str) -> Seal | None:
-        async with reading(self._patience):
-            found = await self._redis.xrevrange(seals_key(team), "+", "-", 1)
-        if found:
-            return seal_from(found[0])
+        if found := await self.newest(seals_key(team)):
+            return seal_from(found)
         floor = await self.floor(team)
         return Seal(floor.number, floor.seal, "", floor.keyed, floor.key_id) if floor else None
 
     async def entries_after(self, team: str, number: int, most: int) -> list[RecordEntry]:
-        async with reading(self._patience):
-            found = await self._redis.xrange(record_key(team), f"{number + 1}-0", "+", most)
+        found = await self.read(record_key(team), f"{number + 1}-0", "+", most)
         return [entry_from(each) for each in found]
 
     async def add_seal(self, team: str, before: int, seal: Seal) -> bool:
@@ -128,19 +139,18 @@ class RedisRecord(RecordReader):
             self._policy.ttl,
             seal.key_id,
         ]
+        keys = [seals_key(team), floor_key(team), record_key(team)]
         async with reading(self._patience):
-            added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)
+            added = await self._seal(keys=keys, args=args)
         return bool(added)
 
     async def old_seals(self, team: str, most: int) -> list[Seal]:
-        async with reading(self._patience):
-            found = await self._redis.xrange(seals_key(team), "-", "+", most)
+        found = await self.read(seals_key(team), "-", "+", most)
         return [seal_from(each) for each in found]
 
     async def last_time(self, team: str) -> float:
-        async with reading(self._patience):
-            found = await self._redis.xrevrange(record_key(team), "+", "-", 1)
-        return entry_time(entry_from(found[0]).body) if found else 0.0
+        found = await self.newest(record_key(team))
+        return entry_time(entry_from(found).body) if found else 0.0
 
     async def trim(self, team: str, seal: Seal, floor: Floor) -> bool:
         keys = [record_key(team), seals_key(team), floor_key(team)]

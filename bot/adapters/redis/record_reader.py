@@ -15,11 +15,13 @@ from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.record_schema import (
     EVERY_RECORD,
     NO_SESSION,
+    Stored,
     entry_from,
     floor_from_json,
     floor_key,
     number_of,
     person_key,
+    pseudonym_fits,
     record_key,
     seal_from,
     seals_key,
@@ -43,13 +45,22 @@ class Batch(NamedTuple):
 
 class SideKeys(NamedTuple):
     """The keys that can be deleted: pseudonym → what its person's key holds, with the user id in
-    front; and the token of each session → the keys of its words."""
+    front; and the token of each session → the keys of its words. `misplaced` are the people whose
+    key holds what is not theirs; `strange` are keys that the program does not write."""
 
     people: dict[str, tuple[str, str]]
-    words: dict[str, list[str]]
+    words: dict[str, set[str]]
+    misplaced: set[str]
+    strange: set[str]
 
 
 Words = dict[str, tuple[str, str]]
+
+_RANGE = """
+-- KEYS: a stream; ARGV: the command, the first and the last id, how many
+-- The client's own reading would leave out a field that stands there twice.
+return redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'COUNT', ARGV[4])
+"""
 
 
 @asynccontextmanager
@@ -64,10 +75,12 @@ async def reading(patience: float) -> AsyncIterator[None]:
 
 
 def is_broken(error: StoreUnavailable) -> bool:
-    """Whether somebody broke what was read: it is of another type, or no text."""
+    """Whether somebody broke what was read: it is of another type, its numbers are beyond those of
+    a stream, or it is no text."""
     cause = error.__cause__
-    is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
-    return is_of_another_type or isinstance(cause, UnicodeDecodeError)
+    if isinstance(cause, ResponseError):
+        return any(words in str(cause) for words in ("WRONGTYPE", "stream ID"))
+    return isinstance(cause, UnicodeDecodeError)
 
 
 class RecordReader:
@@ -76,6 +89,7 @@ class RecordReader:
     def __init__(self, redis: Redis, patience: float) -> None:
         self._redis: Any = redis
         self._patience = patience
+        self._range: Any = redis.register_script(_RANGE)
 
     async def recorded_teams(self) -> list[str]:
         """Every workspace that has a record, or keys that are left of one."""
@@ -87,7 +101,7 @@ class RecordReader:
     async def floor(self, team: str) -> Floor | None:
         async with reading(self._patience):
             stored = await self._redis.get(floor_key(team))
-        return floor_from_json(stored) if stored else None
+        return None if stored is None else floor_from_json(stored)
 
     async def last_numbers(self, team: str) -> tuple[int, int]:
         """The highest numbers that were ever given to an entry and to a seal; 0 for none. The seal
@@ -102,6 +116,18 @@ class RecordReader:
             told = await self._redis.xinfo_stream(key)
         return number_of(told["last-generated-id"])
 
+    async def read(
+        self, key: str, first: str, last: str, most: int, command: str = "XRANGE"
+    ) -> list[Stored]:
+        """A part of a stream, as it is stored."""
+        async with reading(self._patience):
+            found: list[Stored] = await self._range(keys=[key], args=[command, first, last, most])
+        return found
+
+    async def newest(self, key: str) -> Stored | None:
+        found = await self.read(key, "+", "-", 1, "XREVRANGE")
+        return found[0] if found else None
+
     async def entries_between(self, team: str, first: int, last: int) -> list[RecordEntry]:
         return [entry async for page in self._pages(team, first, f"{last}-0") for entry in page]
 
@@ -110,8 +136,7 @@ class RecordReader:
         parts."""
         number, at = 0, "-"
         while True:
-            async with reading(self._patience):
-                found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
+            found = await self.read(seals_key(team), at, "+", _AT_ONCE)
             for seal in map(seal_from, found):
                 yield Batch(seal, await self.entries_between(team, number + 1, seal.number))
                 number = seal.number
@@ -124,8 +149,7 @@ class RecordReader:
     async def _pages(self, team: str, first: int, until: str) -> AsyncIterator[list[RecordEntry]]:
         at = f"({first - 1}-0"  # what somebody put behind it as `-1` is not left out
         while True:
-            async with reading(self._patience):
-                found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
+            found = await self.read(record_key(team), at, until, _AT_ONCE)
             if found:
                 yield [entry_from(each) for each in found]
             if len(found) < _AT_ONCE:
@@ -134,7 +158,7 @@ class RecordReader:
 
     async def side_keys(self, team: str) -> SideKeys:
         """The names that are not deleted, and the keys of the words that are not."""
-        sides = SideKeys({}, {})
+        sides, known = SideKeys({}, {}, set(), set()), {seals_key(team), floor_key(team)}
         of_person = person_key(team, "")
         of_words = words_key(f"{team}.*.").partition("*")[0]
         async for keys in self._keys(f"{record_key(team)}:*"):
@@ -145,31 +169,56 @@ class RecordReader:
                     pipeline.get(key)
                 found: list[str | None] = await pipeline.execute()
             for key, kept in zip(people, found, strict=True):
-                pseudonym = (kept or "").partition(" ")[2]
-                sides.people[pseudonym] = key.removeprefix(of_person), kept or ""
+                if kept is not None:
+                    _add_person(sides, key.removeprefix(of_person), kept)
             for key in keys:
                 if key.startswith(of_words):
                     token = key.removeprefix(of_words).partition(".")[2]
-                    sides.words.setdefault(token, []).append(key)
+                    sides.words.setdefault(token, set()).add(key)
+                elif not key.startswith(of_person) and key not in known:
+                    sides.strange.add(key)
         return sides
 
     async def words_of(self, entries: list[RecordEntry], sides: SideKeys) -> Words:
         """The words of these entries that are not deleted: the hash of each → its salt and itself.
         Only so many are held at once."""
         tokens = {str(entry_facts(entry.body).get("session") or NO_SESSION) for entry in entries}
-        return await self.words_of_sessions(tokens, sides)
+        found = await self._stored_words(tokens, sides)
+        return {name: _salt_and_text(text) for each in found.values() for name, text in each}
 
-    async def words_of_sessions(self, tokens: Iterable[str], sides: SideKeys) -> Words:
-        keys = [key for token in tokens for key in sides.words.get(token, [])]
+    async def hashes_of_sessions(
+        self, tokens: Iterable[str], sides: SideKeys
+    ) -> dict[str, set[str]]:
+        """The hashes of the texts of each session that are not deleted."""
+        found = await self._stored_words(tokens, sides)
+        return {token: {name for name, _ in each} for token, each in found.items()}
+
+    async def _stored_words(
+        self, tokens: Iterable[str], sides: SideKeys
+    ) -> dict[str, list[tuple[str, str]]]:
+        keys = [(token, key) for token in tokens for key in sides.words.get(token, ())]
         async with reading(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
-            for key in keys:
+            for _, key in keys:
                 pipeline.hgetall(key)
             found = await pipeline.execute()
-        return {name: _salt_and_text(text) for each in found for name, text in each.items()}
+        words: dict[str, list[tuple[str, str]]] = {}
+        for (token, _), each in zip(keys, found, strict=True):
+            words.setdefault(token, []).extend(each.items())
+        return words
 
     def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
         return scan_keys(self._redis, pattern, partial(reading, self._patience))
+
+
+def _add_person(sides: SideKeys, user: str, kept: str) -> None:
+    """A key that fits its person goes before a copy of it."""
+    pseudonym = kept.partition(" ")[2]
+    if pseudonym_fits(user, kept):
+        sides.people[pseudonym] = user, kept
+    else:
+        sides.misplaced.add(user)
+        sides.people.setdefault(pseudonym, (user, kept))
 
 
 def _salt_and_text(stored: str) -> tuple[str, str]:

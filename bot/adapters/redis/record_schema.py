@@ -45,6 +45,7 @@ _words_key = "imagine:{{{}}}:record:words:{}.{}".format
 
 DEFAULT_TTL = 400 * 24 * 3600
 PSEUDONYM_LENGTH = 32
+_BROKEN_FLOOR = Floor(0, "", keyed=False, mac="")  # no program's
 NO_SESSION = "others"
 """Stands for a session's token in the key of words that belong to none."""
 
@@ -55,6 +56,9 @@ class RecordPolicy(NamedTuple):
     ttl: int = DEFAULT_TTL
     prompts: PromptRecording = PromptRecording.FULL
 
+
+Stored = tuple[str, list[str]]
+"""An entry or a seal in its stream: its id, and its fields and their values in turn."""
 
 Write = tuple[str, list[str]]
 """A key, and a command with its arguments."""
@@ -105,9 +109,14 @@ def pseudonym_fits(user: str, kept: str) -> bool:
     return commitment_of(salt, user)[:PSEUDONYM_LENGTH] == pseudonym
 
 
-def entry_from(found: tuple[str, dict[str, str]]) -> RecordEntry:
-    identifier, fields = found
-    return RecordEntry(number_of(identifier), fields.get("body", ""), fields.get("person", ""))
+def entry_from(found: Stored) -> RecordEntry:
+    fields = _pairs(found)
+    return RecordEntry(
+        number_of(found[0]),
+        fields.get("body", ""),
+        fields.get("person", ""),
+        _uncovered(found, ["body", "person"]),
+    )
 
 
 def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
@@ -116,15 +125,28 @@ def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
     return [entry for entry in entries if entry.number <= last]
 
 
-def seal_from(found: tuple[str, dict[str, str]]) -> Seal:
-    identifier, fields = found
+def seal_from(found: Stored) -> Seal:
+    fields = _pairs(found)
     return Seal(
-        number_of(identifier),
+        number_of(found[0]),
         fields.get("mac", ""),
         fields.get("at", ""),
         fields.get("keyed") == "1",
         fields.get("key_id", ""),
+        _uncovered(found, ["mac", "at", "keyed", "key_id"], ["mac", "at", "keyed"]),
     )
+
+
+def _pairs(found: Stored) -> dict[str, str]:
+    return dict(zip(found[1][::2], found[1][1::2], strict=True))
+
+
+def _uncovered(found: Stored, *forms: list[str]) -> str:
+    """What is not as the program stores it, in words. The seals cover the number and the values."""
+    identifier, fields = found
+    if not identifier.endswith("-0"):
+        return f"it stands as {identifier}"
+    return "" if fields[::2] in forms else "its fields are not the program's"
 
 
 def floor_to_json(floor: Floor) -> str:
@@ -137,9 +159,11 @@ def floor_from_json(stored: str) -> Floor:
     try:
         number, seal, keyed, mac = json.loads(stored)
         floor = Floor(int(number), str(seal), bool(keyed), str(mac))
+        if isinstance(keyed, str):
+            floor = floor._replace(key_id=keyed)
     except (ValueError, TypeError, OverflowError, RecursionError):
-        return Floor(0, "", keyed=False, mac="")  # somebody broke it: it is not the program's
-    return floor._replace(key_id=keyed) if isinstance(keyed, str) else floor
+        return _BROKEN_FLOOR
+    return floor if floor_to_json(floor) == stored else _BROKEN_FLOOR
 
 
 def number_of(identifier: str) -> int:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
 from bot.adapters.redis import RedisRecord
 from bot.adapters.redis.record_reader import SideKeys, Words
 from bot.adapters.redis.record_schema import pseudonym_fits, up_to
 from bot.domain.record import commitment_of, entry_facts
-from bot.domain.seals import RecordEntry
+from bot.domain.seals import RecordEntry, utc_time
 
 WITHHELD = "withheld"
 COLUMNS = (
@@ -38,13 +37,11 @@ _RENAMED = {"at", "words", "sealed", "workspace", "number", "time", "person", "o
 
 class Row(NamedTuple):
     """An entry with what stands for its hashes. `problems` are sentences: names and words that are
-    not those of the entry. `withheld` counts those that are deleted. `texts`: the hash of each of
-    its texts → whether the text is kept."""
+    not those of the entry. `withheld` counts those that are deleted."""
 
     values: dict[str, Any]
     problems: list[str]
     withheld: int
-    texts: dict[str, bool]
 
 
 async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
@@ -60,11 +57,9 @@ async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
 
 def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:
     facts, problems = entry_facts(entry.body), list[str]()
-    words = facts.get("words", {})
-    hashes = {n: str(c) for n, c in words.items()} if isinstance(words, dict) else {}
     told = {
         name: _text(name, entry.number, commitment, kept, problems)
-        for name, commitment in hashes.items()
+        for name, commitment in hashes_of(facts).items()
     }
     person = _person(entry, sides, problems)
     rest = {n: v for n, v in {**facts, **told}.items() if n not in {*COLUMNS, *_RENAMED}}
@@ -72,15 +67,20 @@ def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, seale
     values |= {
         "workspace": team,
         "number": entry.number,
-        "time": _time(facts.get("at")),
+        "time": utc_time(facts.get("at")),
         "person": person,
         "other": json.dumps(rest, sort_keys=True) if rest else "",
         "sealed": sealed,
         **told,
     }
     withheld = [*told.values(), person].count(WITHHELD)
-    texts = {commitment: commitment in kept for commitment in hashes.values()}
-    return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld, texts)
+    return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld)
+
+
+def hashes_of(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What stands for the texts of an entry, by their names."""
+    words = facts.get("words", {})
+    return {name: str(of) for name, of in words.items()} if isinstance(words, dict) else {}
 
 
 def _text(name: str, number: int, commitment: str, kept: Words, problems: list[str]) -> str:
@@ -101,13 +101,3 @@ def _person(entry: RecordEntry, sides: SideKeys, problems: list[str]) -> str:
     if not pseudonym_fits(user, kept):
         problems.append(f"entry {entry.number}: the stored name is not the one of the entry")
     return user
-
-
-def _time(at: object) -> str:
-    """In UTC; empty where it is broken."""
-    if not isinstance(at, int | float):
-        return ""
-    try:
-        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    except (OverflowError, ValueError, OSError):
-        return ""

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
-from bot.domain.seals import RecordCheck, SealingKeys
+from bot.domain.record_check import RecordCheck
+from bot.domain.seals import SealingKeys
 from bot.jobs.sealer import RecordSealer
 
 AUDIT_KEY = "the chaos run's own key, which nobody else has"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.domain.record_check import RecordCheck
 from bot.domain.seals import (
+    NO_KEY,
     Floor,
-    RecordCheck,
     RecordEntry,
     Seal,
     SealingKeys,
@@ -33,6 +34,7 @@ class Stored:
     floor: Floor | None = None
     last_number: int = 14
     last_seal: int = 12
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.entries = {n: RecordEntry(n, f'{{"at":{n}}}', f"p{n}") for n in range(1, 15)}
@@ -50,8 +52,10 @@ class Stored:
     def check(
         self, key: str | None = None, head: tuple[int, str] | None = None, *old: str
     ) -> list[str]:
-        """What is wrong, and what could not be checked."""
-        check = RecordCheck(TEAM, SealingKeys(self.key if key is None else key, old), head)
+        """What is wrong, and what could not be checked. The notes of the last check are kept."""
+        keys = SealingKeys.listed(self.key if key is None else key, old)
+        check = RecordCheck(TEAM, keys, head)
+        self.notes = check.notes
         check.begin(self.floor)
         number = self.floor.number if self.floor else 0
         for seal in self.seals:
@@ -223,23 +227,94 @@ def test_without_a_key_changes_are_found_but_not_a_rewrite_of_the_whole_tail() -
     assert stored.check() == []
 
 
-def test_a_key_that_is_set_later_holds_what_came_before_too() -> None:
+FIRST_SEALED = (
+    "entries up to {}: sealed without AUDIT_KEY; a change of them before it first sealed, at "
+    "1970-01-01T00:00:{}.000+00:00, is not found"
+)
+ADD_NONE = ". Add `none` to AUDIT_KEY_FALLBACKS if the key was set then"
+
+
+def test_a_key_that_is_set_later_holds_what_came_before_too_where_none_is_listed() -> None:
     stored = Stored(key="")
     stored.seal_from(6, key=KEY)
-    assert stored.check(KEY) == []
+    assert stored.check(KEY, None, NO_KEY) == []
+    assert stored.notes == [FIRST_SEALED.format(6, "09")]
     change(stored)
+    assert stored.check(KEY, None, NO_KEY) == ["entries 4–6: not what was sealed"]
     stored.seal_from(3, key="")
-    assert stored.check(KEY) != []
+    assert stored.check(KEY, None, NO_KEY) != []
 
 
-def test_a_record_that_was_trimmed_before_a_key_was_set_stands() -> None:
+def test_a_record_that_was_rewritten_without_the_key_is_told_once_the_key_seals_on() -> None:
+    stored = Stored()
+    rewrite_all_without_a_key(stored)
+    stored.seal_from(9, key=KEY)
+    assert stored.check() == [FIRST_SEALED.format(9, "12") + ADD_NONE]
+    assert stored.check(KEY, None, OLD) == [FIRST_SEALED.format(9, "12") + ADD_NONE]
+
+
+def test_none_among_the_old_keys_explains_no_seal_behind_one_with_a_key() -> None:
+    stored = Stored()
+    rewrite_the_tail_without_a_key(stored)
+    found = "entries 4–6: sealed without AUDIT_KEY after seals with it"
+    assert found in stored.check(KEY, None, NO_KEY)
+    stored.seal_from(9, key=KEY)
+    assert found in stored.check(KEY, None, NO_KEY)
+    rewrite_all_without_a_key(stored)
+    assert stored.check(KEY, None, NO_KEY) == ["no seal was made with AUDIT_KEY"]
+
+
+def test_a_record_that_was_trimmed_before_a_key_was_set_stands_where_none_is_listed() -> None:
     stored = Stored(key="")
     stored.seal_from(9, key=KEY)
     stored.floor = floor_at(TEAM, stored.seals[1], "")
     cut_the_beginning(stored)
-    assert stored.check(KEY) == []
+    assert stored.check(KEY, None, NO_KEY) == []
+    assert stored.check(KEY) == [FIRST_SEALED.format(9, "12") + ADD_NONE]
     stored.seals = stored.seals[:0]
-    assert "the floor at 6 was made without AUDIT_KEY" in stored.check(KEY)
+    assert "the floor at 6 was made without AUDIT_KEY" in stored.check(KEY, None, NO_KEY)
+
+
+def test_a_record_without_a_seal_is_not_checked() -> None:
+    stored = Stored()
+    stored.seals, stored.last_seal = [], 0
+    assert stored.check() == ["no entry has a seal: nothing tells whether one was changed"]
+
+
+def leave_one_below_the_floor(stored: Stored) -> None:
+    stored.floor = floor_at(TEAM, stored.seals[3], KEY)
+    stored.entries = {n: e for n, e in stored.entries.items() if n in (5, 13, 14)}
+    stored.seals = []
+
+
+def say_what_no_seal_covers(stored: Stored) -> None:
+    stored.entries[5] = stored.entries[5]._replace(uncovered="it stands as 5-7")
+    stored.seals[2] = stored.seals[2]._replace(uncovered="its fields are not the program's")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "entry 5: it stands as 5-7",
+        "entries 4–6: not what was sealed",
+        "the seal 9: its fields are not the program's",
+        "entries 7–9: not what was sealed",
+    ],
+)
+def test_what_no_seal_covers_is_told(problem: str) -> None:
+    stored = Stored()
+    say_what_no_seal_covers(stored)
+    assert problem in stored.check()
+
+
+def test_an_entry_below_the_floor_is_told() -> None:
+    stored = Stored()
+    leave_one_below_the_floor(stored)
+    check = RecordCheck(TEAM, SealingKeys(KEY))
+    check.begin(stored.floor)
+    check.rest(list(stored.entries.values()))
+    check.finish(14, 12)
+    assert check.problems == ["entry 5 stands out of its order"]
 
 
 def test_seals_with_a_key_cannot_be_checked_without_it() -> None:

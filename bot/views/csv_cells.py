@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import unicodedata
 from collections.abc import Iterable
 from typing import TextIO
@@ -24,7 +25,13 @@ def csv_cell(value: object) -> object:
     return f"'{value}" if is_formula else value
 
 
+def csv_line(cells: Iterable[object]) -> str:
+    """A row. What ends a line somewhere, such as a carriage return, stands within quotes: the
+    writer quotes what is in its own end of a line."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow([csv_cell(cell) for cell in cells])
+    return line.getvalue().removesuffix("\r\n") + "\n"
+
+
 def write_csv(out: TextIO, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
+    out.writelines(csv_line(cells) for cells in [headings, *rows])

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
-from bot.views.csv_cells import csv_cell
+from bot.views.csv_cells import csv_cell, csv_line
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,9 @@ def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text: str) ->
 @pytest.mark.parametrize("value", ["", "a fox", "a = b", "1-2", "'=1", "…", -3, 0.5, True, None])
 def test_other_texts_and_numbers_stay(value: object) -> None:
     assert csv_cell(value) is value
+
+
+@pytest.mark.parametrize("text", ["a\r=1", "a\rb", "a\r\n=1", "a\nb", "a,b", 'a"b', "\r", "a\x0bb"])
+def test_a_line_that_ends_within_a_cell_begins_no_row(text: str) -> None:
+    written = csv_line([text, "b"]) + csv_line([1, None])
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [[csv_cell(text), "b"], ["1", ""]]

@@ -21,11 +21,16 @@ _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 @asynccontextmanager
 async def bounded(patience: float) -> AsyncIterator[None]:
     """Let the body's calls to Redis take `patience` seconds. Raises `StoreUnavailable`, and nothing
-    of the client's; counts what failed."""
+    of the client's; counts what failed. Bytes that are no text, which somebody has put there, are
+    an error of the store, too."""
     try:
         async with asyncio.timeout(patience):
             yield
-    except (exceptions.RedisError, OSError) as error:  # OSError: TimeoutError is one
+    except (
+        exceptions.RedisError,
+        OSError,
+        UnicodeDecodeError,
+    ) as error:  # OSError: TimeoutError, too
         count_error(error)
         raise unavailable(error) from error
 

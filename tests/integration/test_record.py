@@ -789,7 +789,14 @@ def test_a_url_that_is_none_is_told_in_words(
 
 @pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize(
-    "command", [["audit", "export"], ["audit", "export", "--format", "json"], ["usage"]]
+    "command",
+    [
+        ["audit", "export"],
+        ["audit", "export", "--format", "json"],
+        ["audit", "verify"],
+        ["audit", "show", "one"],
+        ["usage"],
+    ],
 )
 def test_a_reader_who_has_enough_ends_a_command_without_words(
     redis_url: str,
@@ -808,7 +815,7 @@ def test_a_reader_who_has_enough_ends_a_command_without_words(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.usefixtures("own_logs")
-@pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
+@pytest.mark.parametrize("command", [["audit", "export"], ["audit", "verify"], ["usage"]])
 def test_a_disk_without_room_for_the_output_is_told(
     redis_url: str,
     command: list[str],

@@ -170,6 +170,12 @@ async def name_another_key(bench: Bench) -> None:
     await put(bench, SEALS, all_seals)
 
 
+async def name_no_key(bench: Bench) -> None:
+    all_seals = await seals(bench)
+    all_seals[1][1]["key_id"] = ""
+    await put(bench, SEALS, all_seals)
+
+
 async def trim(bench: Bench, number: int = 1, key: str = KEY) -> None:
     seal = (await bench.record.old_seals("T1", 9))[number]
     await bench.record.trim("T1", seal, floor_at("T1", seal, key))
@@ -267,6 +273,7 @@ BROKEN = '["salt","text"]'
         (put_a_seal_before_the_first, "the seal 0 stands out of its order"),
         (add_a_field_to_a_seal, "the seal 10: its fields are not the program's"),
         (name_another_key, "sealed with a key that is not given (its id is 0123456789ab)"),
+        (name_no_key, "the seal 10: its fields are not the program's"),
         (lambda b: change_the_floor(b, 11), "the floor at 11 is not the program's"),
         (lambda b: change_the_floor(b, 10.9), "the floor at 0 is not the program's"),
         (lambda b: change_the_floor(b, "10"), "the floor at 0 is not the program's"),
@@ -452,6 +459,61 @@ async def test_a_record_that_was_rewritten_as_old_and_without_a_key_is_not_trimm
     await bench.redis.delete(SEALER)
     await explained.seal_all()
     assert (await bench.entries())[0][0] == "11-0"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "problem"),
+    [
+        (name_another_key, "the seal 10: its fields are not the program's"),
+        (add_a_body, "entry 5: its fields are not the program's"),
+        (exchange_two_seals, "entries 1–5: not what was sealed"),
+        (copy_a_seal_between, "entries 6–7: not what was sealed"),
+        (move_a_seal_beside, "the seal 10: it stands as 10-3"),
+        (lambda b: b.redis.xdel(SEALS, "10-0"), "entries 6–15: not what was sealed"),
+        (put_behind_the_last, "entry 15: it stands as 15-7"),
+        (add_a_name, "no entry names the person U77"),
+    ],
+)
+async def test_the_same_is_told_of_a_record_without_a_key(
+    bench: Bench, tamper: Tamper, problem: str
+) -> None:
+    without = RecordSealer(bench.record, SealingKeys(), TTL)
+    bench = bench._replace(sealer=without)
+    await sealed(bench)
+    assert (await bench.run("verify", key=""))[0] == 0
+    await tamper(bench)
+    code, out = await bench.run("verify", key="")
+    assert (code, problem in out) == (1, True), out
+
+
+@pytest.mark.parametrize("kind", ["of another type", "no text"])
+async def test_a_ledger_that_cannot_be_read_is_told_and_keeps_no_other_record_from_it(
+    bench: Bench, kind: str
+) -> None:
+    await bench.paid("one")
+    await bench.sealer.seal_all()
+    await bench.record.append("T2", settings_changed(OWNER, "budget", 1, 2))
+    await seal_on(bench)
+    if kind == "no text":
+        await bench.redis.xadd(ledger_key("T1"), {"line": b"\xff"})
+    else:
+        await bench.redis.set(ledger_key("T1"), "x")
+    code, out = await bench.run("verify")
+    assert (code, "T1: PROBLEM the record cannot be read" in out) == (1, True)
+    assert "T2: the record stands" in out
+    await remove_all(bench)
+    assert (await bench.run("verify", "--team", "T1")) == (1, REMOVED)
+
+
+async def test_the_record_of_another_workspace_in_the_place_of_its_own_is_told(
+    bench: Bench,
+) -> None:
+    await sealed(bench)
+    async for key in bench.redis.scan_iter("imagine:{T1}:record*"):
+        await bench.redis.copy(key, key.replace("{T1}", "{T2}"))
+    code, out = await bench.run("verify")
+    assert (code, "T1: the record stands" in out) == (1, True)
+    assert "T2: PROBLEM entries 1–5: not what was sealed" in out
 
 
 async def test_nothing_that_a_terminal_obeys_is_written_for_people(bench: Bench) -> None:

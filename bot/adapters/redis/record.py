@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis.lease import Lease
-from bot.adapters.redis.record_reader import RecordReader, is_broken, reading
+from bot.adapters.redis.record_reader import RecordReader, is_broken
 from bot.adapters.redis.record_schema import (
     SEALER,
     RecordPolicy,
@@ -24,6 +24,7 @@ from bot.adapters.redis.record_schema import (
 )
 from bot.adapters.redis.schema import WORKSPACES
 from bot.adapters.redis.write_script import WRITES
+from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreUnavailable
 from bot.domain.record import RecordEvent, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
@@ -97,7 +98,7 @@ class RedisRecord(RecordReader):
         self._trim = redis.register_script(_TRIM)
 
     async def append(self, team: str, *events: RecordEvent) -> None:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             await list_workspace(self._redis, team, self._policy.ttl)
         await self.write(team, *events)
 
@@ -105,17 +106,17 @@ class RedisRecord(RecordReader):
         """The same in a workspace that is listed by now."""
         writes = record_writes(team, events, time.time(), self._policy)
         keys, commands = zip(*writes, strict=True)
-        async with reading(self._patience):
+        async with bounded(self._patience):
             await self._append(keys=keys, args=[json.dumps(commands)])
 
     # sealing
 
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             return await self._lease.take(run_id, seconds) == run_id
 
     async def teams(self) -> list[str]:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             listed: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)
         return listed
 
@@ -140,7 +141,7 @@ class RedisRecord(RecordReader):
             seal.key_id,
         ]
         keys = [seals_key(team), floor_key(team), record_key(team)]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             added = await self._seal(keys=keys, args=args)
         return bool(added)
 
@@ -155,7 +156,7 @@ class RedisRecord(RecordReader):
     async def trim(self, team: str, seal: Seal, floor: Floor) -> bool:
         keys = [record_key(team), seals_key(team), floor_key(team)]
         args: list[Any] = [seal.number, seal.mac, floor_to_json(floor), self._policy.ttl]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             return bool(await self._trim(keys=keys, args=args))
 
     async def unsealed_since(self) -> float:

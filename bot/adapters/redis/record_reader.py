@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -63,17 +62,6 @@ return redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'COUNT', ARGV[4])
 """
 
 
-@asynccontextmanager
-async def reading(patience: float) -> AsyncIterator[None]:
-    """As `bounded`; bytes that are no text, which somebody has put there, are an error of the
-    store, too."""
-    try:
-        async with bounded(patience):
-            yield
-    except UnicodeDecodeError as error:
-        raise StoreUnavailable(type(error).__name__) from error
-
-
 def is_broken(error: StoreUnavailable) -> bool:
     """Whether somebody broke what was read: it is of another type, its numbers are beyond those of
     a stream, or it is no text."""
@@ -99,7 +87,7 @@ class RecordReader:
         return sorted(found)
 
     async def floor(self, team: str) -> Floor | None:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             stored = await self._redis.get(floor_key(team))
         return None if stored is None else floor_from_json(stored)
 
@@ -110,7 +98,7 @@ class RecordReader:
         return await self._last_number(record_key(team)), last_seal
 
     async def _last_number(self, key: str) -> int:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             if not await self._redis.exists(key):
                 return 0
             told = await self._redis.xinfo_stream(key)
@@ -120,7 +108,7 @@ class RecordReader:
         self, key: str, first: str, last: str, most: int, command: str = "XRANGE"
     ) -> list[Stored]:
         """A part of a stream, as it is stored."""
-        async with reading(self._patience):
+        async with bounded(self._patience):
             found: list[Stored] = await self._range(keys=[key], args=[command, first, last, most])
         return found
 
@@ -163,7 +151,7 @@ class RecordReader:
         of_words = words_key(f"{team}.*.").partition("*")[0]
         async for keys in self._keys(f"{record_key(team)}:*"):
             people = [key for key in keys if key.startswith(of_person)]
-            async with reading(self._patience):
+            async with bounded(self._patience):
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in people:
                     pipeline.get(key)
@@ -197,7 +185,7 @@ class RecordReader:
         self, tokens: Iterable[str], sides: SideKeys
     ) -> dict[str, list[tuple[str, str]]]:
         keys = [(token, key) for token in tokens for key in sides.words.get(token, ())]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for _, key in keys:
                 pipeline.hgetall(key)
@@ -208,7 +196,7 @@ class RecordReader:
         return words
 
     def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
-        return scan_keys(self._redis, pattern, partial(reading, self._patience))
+        return scan_keys(self._redis, pattern, partial(bounded, self._patience))
 
 
 def _add_person(sides: SideKeys, user: str, kept: str) -> None:

@@ -110,12 +110,14 @@ def pseudonym_fits(user: str, kept: str) -> bool:
 
 
 def entry_from(found: Stored) -> RecordEntry:
-    fields = _pairs(found)
+    identifier, fields = found
+    stored = _pairs(fields)
+    is_whole = fields[::2] == ["body", "person"]
     return RecordEntry(
-        number_of(found[0]),
-        fields.get("body", ""),
-        fields.get("person", ""),
-        _uncovered(found, ["body", "person"]),
+        number_of(identifier),
+        stored.get("body", ""),
+        stored.get("person", ""),
+        _uncovered(identifier, is_whole=is_whole),
     )
 
 
@@ -126,27 +128,31 @@ def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
 
 
 def seal_from(found: Stored) -> Seal:
-    fields = _pairs(found)
+    """An older version did not name the key."""
+    identifier, fields = found
+    stored = _pairs(fields)
+    keyed, key_id = stored.get("keyed"), stored.get("key_id", "")
+    is_old = fields[::2] == ["mac", "at", "keyed"]
+    names_key = fields[::2] == ["mac", "at", "keyed", "key_id"] and bool(key_id) == (keyed == "1")
     return Seal(
-        number_of(found[0]),
-        fields.get("mac", ""),
-        fields.get("at", ""),
-        fields.get("keyed") == "1",
-        fields.get("key_id", ""),
-        _uncovered(found, ["mac", "at", "keyed", "key_id"], ["mac", "at", "keyed"]),
+        number_of(identifier),
+        stored.get("mac", ""),
+        stored.get("at", ""),
+        keyed == "1",
+        key_id,
+        _uncovered(identifier, is_whole=keyed in ("0", "1") and (is_old or names_key)),
     )
 
 
-def _pairs(found: Stored) -> dict[str, str]:
-    return dict(zip(found[1][::2], found[1][1::2], strict=True))
+def _pairs(fields: list[str]) -> dict[str, str]:
+    return dict(zip(fields[::2], fields[1::2], strict=True))
 
 
-def _uncovered(found: Stored, *forms: list[str]) -> str:
+def _uncovered(identifier: str, *, is_whole: bool) -> str:
     """What is not as the program stores it, in words. The seals cover the number and the values."""
-    identifier, fields = found
     if not identifier.endswith("-0"):
         return f"it stands as {identifier}"
-    return "" if fields[::2] in forms else "its fields are not the program's"
+    return "" if is_whole else "its fields are not the program's"
 
 
 def floor_to_json(floor: Floor) -> str:

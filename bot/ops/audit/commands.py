@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 
@@ -11,12 +10,12 @@ from bot.adapters.redis import RecordPolicy, RedisBooks, RedisRecord
 from bot.adapters.redis.record_reader import is_broken
 from bot.domain.errors import StoreUnavailable
 from bot.domain.session_ids import SessionId
-from bot.ops.audit.output import say
+from bot.ops.audit.output import printable, say
 from bot.ops.audit.rows import COLUMNS, rows_of
 from bot.ops.audit.verify import Verification, chosen_teams
 from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
-from bot.views.csv_cells import csv_cell
+from bot.views.csv_cells import csv_line
 
 PATIENCE = 10.0
 """Seconds for each call to Redis."""
@@ -47,7 +46,8 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
         except StoreUnavailable as error:
             if not is_broken(error):
                 raise
-            raise StartupError(f"what is stored cannot be read: {error.__cause__}") from None
+            words = printable(f"what is stored cannot be read: {error.__cause__}")
+            raise StartupError(words) from None
 
 
 async def _run(
@@ -94,18 +94,16 @@ async def _export(record: RedisRecord, teams: list[str], form: str) -> int:
                 separator = ","
         out.write("[]\n" if separator == "[" else "\n]\n")
         return 0
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    out.write(csv_line(COLUMNS))
     for team in teams:
         async for row in rows_of(record, team):
-            writer.writerow([_cell(value) for value in row.values.values()])
+            out.write(csv_line(map(_whole, row.values.values())))
     return 0
 
 
-def _cell(value: object) -> object:
+def _whole(value: object) -> object:
     """Half a character, as of a text that was cut, cannot be written."""
-    text = value.encode(errors="replace").decode() if isinstance(value, str) else value
-    return csv_cell(text)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 async def _show(record: RedisRecord, team: str, token: str) -> int:

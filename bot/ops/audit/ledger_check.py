@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.adapters.redis import RedisBooks
+from bot.adapters.redis.record_reader import is_broken
+from bot.domain.errors import StoreUnavailable
 from bot.domain.record import RecordKind, entry_facts
 from bot.domain.seals import RecordEntry
 from bot.domain.session_ids import SessionId
@@ -50,11 +52,17 @@ def _number(attempt: object) -> int:
 async def teams_that_asked(books: RedisBooks, since: float) -> set[str]:
     """The workspaces in which images were paid for or counted since then."""
     teams = {team async for team, day in books.days() if _began(day) >= since}
-    for team in await books.ledger_teams():
-        async for _ in books.lines(since, team):
-            teams.add(team)
-            break
-    return teams
+    return teams | {t for t in await books.ledger_teams() if await _has_paid(books, t, since)}
+
+
+async def _has_paid(books: RedisBooks, team: str, since: float) -> bool:
+    """Also where somebody broke the ledger."""
+    try:
+        return await anext(books.lines(since, team), None) is not None
+    except StoreUnavailable as error:
+        if not is_broken(error):
+            raise
+        return True
 
 
 def _began(day: str) -> float:

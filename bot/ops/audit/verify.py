@@ -56,7 +56,7 @@ class Verification(NamedTuple):
         return time.time() - self.ttl + _DAY
 
     async def _try_to_verify(self, team: str) -> int:
-        """A record that somebody broke so that it cannot be read does not stand."""
+        """A record that somebody broke so that it or its ledger cannot be read does not stand."""
         try:
             return await self._verify(team)
         except StoreUnavailable as error:

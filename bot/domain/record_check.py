@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.record import entry_time
 from bot.domain.seals import (
     NO_KEY,
     Floor,
@@ -17,6 +18,8 @@ from bot.domain.seals import (
     utc_time,
 )
 
+LATE = 3_600.0
+"""Seconds. What was sealed so long after it was written, nobody could check until then."""
 _ADD_NONE = f"Add `{NO_KEY}` to AUDIT_KEY_FALLBACKS if the key was set then"
 
 
@@ -42,7 +45,9 @@ class RecordCheck:
     _keyed: bool = False
     _unkeyed_floor: bool = False
     _unkeyed_up_to: int = 0
-    _first_keyed_at: str = ""
+    _first_keyed: Seal | None = None
+    _late: int = 0
+    _late_up_to: int = 0
     _head_found: bool = False
     _last_unchecked: tuple[int, int, str] | None = None
 
@@ -51,6 +56,9 @@ class RecordCheck:
             return
         self._number, self._mac = floor.number, floor.seal
         self._keyed = floor.keyed
+        if floor.number:
+            trimmed = f"the entries up to {floor.number} were trimmed, with a signed floor"
+            self.notes.append(trimmed)
         self._look_for_head(floor.number, floor.seal)
         if self.head and self.head[0] < floor.number:
             self.problems.append(f"the logged head {self.head[0]} was trimmed: take a newer one")
@@ -89,7 +97,10 @@ class RecordCheck:
         elif not seal.keyed and self.keys.given:
             self._unkeyed_up_to = seal.number
         elif not self._keyed:
-            self._first_keyed_at = seal.at
+            self._first_keyed = seal
+        if entries and _sealed_at(seal) - entry_time(entries[0].body) > LATE:
+            self._late += len(entries)
+            self._late_up_to = seal.number
 
     def rest(self, entries: Sequence[RecordEntry]) -> None:
         """`entries` have no seal yet; they come in parts."""
@@ -110,6 +121,11 @@ class RecordCheck:
         if last_number < last_seal:
             self.problems.append(f"entries were numbered anew: {last_number} after {last_seal}")
         self._judge_unkeyed_beginning()
+        if self._late:
+            self.notes.append(
+                f"{self._late} entries up to {self._late_up_to} were sealed more than an hour "
+                "after they were written: a change of them before that is not found"
+            )
         if self.head and not self._head_found:
             self.problems.append(f"the logged head {self.head[0]} is not in the record")
 
@@ -130,9 +146,11 @@ class RecordCheck:
             to = self.unchecked if self.keys.none_before else self.problems
             to.append("no seal was made with AUDIT_KEY")
             return
+        first = self._first_keyed
+        at = f", at {utc_time(_sealed_at(first))}," if first else ""
         sentence = (
             f"entries up to {self._unkeyed_up_to}: sealed without AUDIT_KEY; a change of them "
-            f"before it first sealed{_at_time(self._first_keyed_at)} is not found"
+            f"before it first sealed{at} is not found"
         )
         if self.keys.none_before:
             self.notes.append(sentence)
@@ -180,12 +198,12 @@ def _or_unknown_key(seal: Seal) -> str:
     return ", or sealed with a key that is not given" if seal.keyed and not seal.key_id else ""
 
 
-def _at_time(at: str) -> str:
+def _sealed_at(seal: Seal) -> float:
+    """0 where somebody broke it."""
     try:
-        told = utc_time(float(at))
+        return float(seal.at)
     except ValueError:
-        return ""
-    return f", at {told}," if told else ""
+        return 0.0
 
 
 def _span(first: int, last: int) -> str:

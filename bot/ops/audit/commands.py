@@ -17,6 +17,8 @@ from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import csv_line
 
+DAY = 86_400
+"""Seconds after which a call of a session that is gone is certainly settled."""
 PATIENCE = 10.0
 """Seconds for each call to Redis."""
 
@@ -59,7 +61,9 @@ async def _run(
         teams = chosen_teams(await record.recorded_teams(), options.team)
         return await _export(record, teams, options.format)
     head = _read_head(options.head, options.team)
-    verification = Verification(record, books, settings.sealing_keys, settings.audit_ttl, head)
+    verification = Verification(
+        record, books, settings.sealing_keys, settings.audit_ttl, settings.session_ttl + DAY, head
+    )
     return await verification.of_teams(options.team)
 
 

@@ -19,19 +19,17 @@ from bot.ops.audit.rows import row_of
 from bot.ops.audit.side_check import SideCheck
 from bot.ops.startup import StartupError
 
-_DAY = 86_400
-"""Seconds by which a call may be paid for after it was asked for."""
-
 
 class Verification(NamedTuple):
-    """`ttl` is how long entries are kept, in seconds; `head` is one that was logged earlier, as its
-    number and its seal."""
+    """`ttl` is how long entries are kept, in seconds, and `delay` how long after an entry its call
+    may be paid for; `head` is one that was logged earlier, as its number and its seal."""
 
     record: RedisRecord
     books: RedisBooks
     keys: SealingKeys
     ttl: int
-    head: tuple[int, str] | None
+    delay: int
+    head: tuple[int, str] | None = None
 
     async def of_teams(self, team: str | None) -> int:
         """The exit code, of one workspace or of all. Raises `StartupError` for one that there is
@@ -53,7 +51,7 @@ class Verification(NamedTuple):
     @property
     def _oldest_call(self) -> float:
         """Since when the entry that asked for a call is there, in seconds since the epoch."""
-        return time.time() - self.ttl + _DAY
+        return time.time() - self.ttl + self.delay
 
     async def _try_to_verify(self, team: str) -> int:
         """A record that somebody broke so that it or its ledger cannot be read does not stand."""
@@ -67,6 +65,12 @@ class Verification(NamedTuple):
             return 1
 
     async def _verify(self, team: str) -> int:
+        check = await self.check(team)
+        for line in _summary(check):
+            say(f"{team}: {line}")
+        return 1 if check.problems or check.unchecked else 0
+
+    async def check(self, team: str) -> RecordCheck:
         """Reads once more where entries were trimmed meanwhile."""
         while True:
             floor = await self.record.floor(team)
@@ -74,10 +78,7 @@ class Verification(NamedTuple):
             check.begin(floor)
             await self._read_all(check, floor)
             if await self.record.floor(team) == floor:
-                break
-        for line in _summary(check, floor.number if floor else 0):
-            say(f"{team}: {line}")
-        return 1 if check.problems or check.unchecked else 0
+                return check
 
     async def _read_all(self, check: RecordCheck, floor: Floor | None) -> None:
         team, record, withheld = check.team, self.record, 0
@@ -107,7 +108,7 @@ class Verification(NamedTuple):
     async def _first_call(self, team: str, floor: Floor | None) -> float:
         """As `_oldest_call`, of a record that may be trimmed."""
         entries = await self.record.entries_after(team, floor.number, 1) if floor else []
-        return max([self._oldest_call, *(entry_time(entry.body) + _DAY for entry in entries)])
+        return max([self._oldest_call, *(entry_time(entry.body) + self.delay for entry in entries)])
 
 
 def chosen_teams(known: Sequence[str], team: str | None) -> list[str]:
@@ -126,9 +127,7 @@ def _notes(withheld: int, unnamed: int) -> Iterator[str]:
         yield f"kept: {unnamed} names or texts that no entry names; theirs may have been trimmed"
 
 
-def _summary(check: RecordCheck, trimmed_to: int) -> Iterator[str]:
-    if trimmed_to:
-        yield f"the entries up to {trimmed_to} were trimmed, with a signed floor"
+def _summary(check: RecordCheck) -> Iterator[str]:
     yield from check.notes
     if not check.keys.given:
         yield "AUDIT_KEY is not set: a rewrite of the whole tail would not be found"

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis import RecordPolicy, RedisRecord
-from bot.domain.record_check import RecordCheck
+from bot.adapters.redis import RecordPolicy, RedisBooks, RedisRecord
 from bot.domain.seals import SealingKeys
 from bot.jobs.sealer import RecordSealer
+from bot.ops.audit.verify import Verification
 
+DAY = 86_400
 AUDIT_KEY = "the chaos run's own key, which nobody else has"
 
 
@@ -51,14 +52,11 @@ async def read_record(redis: Redis) -> RecordBook:
         sealer = RecordSealer(record, SealingKeys(AUDIT_KEY), RecordPolicy().ttl)
         while await sealer.seal(team):
             pass
-        check = RecordCheck(team, SealingKeys(AUDIT_KEY))
-        numbers = await record.last_numbers(team)
-        async for batch in record.batches(team):
-            if batch.seal:
-                check.batch(batch.seal, batch.entries)
-            else:
-                check.rest(batch.entries)
-        check.finish(*numbers)
+        books = RedisBooks(redis, ledger_ttl=DAY, patience=30.0)
+        verification = Verification(
+            record, books, SealingKeys(AUDIT_KEY), RecordPolicy().ttl, delay=DAY
+        )
+        check = await verification.check(team)
         book.problems += check.problems + check.unchecked
         book.lines += await _lines(redis, team)
     return book

@@ -40,14 +40,14 @@ class Stored:
         self.entries = {n: RecordEntry(n, f'{{"at":{n}}}', f"p{n}") for n in range(1, 15)}
         self.seal_from(0)
 
-    def seal_from(self, number: int, key: str | None = None) -> None:
+    def seal_from(self, number: int, key: str | None = None, at: float = 0.0) -> None:
         """Seal anew what stands after this number, as somebody with this key would."""
         self.seals = [seal for seal in self.seals if seal.number <= number]
         for last in range(number + 3, 13, 3):
             before = self.seals[-1].mac if self.seals else ""
             covered = [self.entries[n] for n in range(last - 2, last + 1) if n in self.entries]
             key = self.key if key is None else key
-            self.seals.append(seal_entries(TEAM, before, str(last), covered, key))
+            self.seals.append(seal_entries(TEAM, before, str(at or last), covered, key))
 
     def check(
         self, key: str | None = None, head: tuple[int, str] | None = None, *old: str
@@ -273,6 +273,19 @@ def test_a_record_that_was_trimmed_before_a_key_was_set_stands_where_none_is_lis
     assert stored.check(KEY) == [FIRST_SEALED.format(9, "12") + ADD_NONE]
     stored.seals = stored.seals[:0]
     assert "the floor at 6 was made without AUDIT_KEY" in stored.check(KEY, None, NO_KEY)
+
+
+def test_entries_that_were_sealed_late_are_noted() -> None:
+    stored = Stored()
+    assert stored.check() == []
+    assert stored.notes == []
+    stored.seal_from(6, at=3_700.0)
+    assert stored.check() == []
+    (note,) = stored.notes
+    assert note == (
+        "6 entries up to 12 were sealed more than an hour after they were written: a change of "
+        "them before that is not found"
+    )
 
 
 def test_a_record_without_a_seal_is_not_checked() -> None:

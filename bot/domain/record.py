@@ -117,9 +117,9 @@ def entry_facts(body: str) -> dict[str, Any]:
 
 
 def entry_time(body: str) -> float:
-    """Seconds since the epoch; 0 where it is broken."""
+    """Seconds since the epoch; 0 where somebody broke it so that it is no time."""
     at = entry_facts(body).get("at")
-    return float(at) if isinstance(at, int | float) else 0.0
+    return float(at) if isinstance(at, int | float) and 0 < at < 1e12 else 0.0
 
 
 def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:

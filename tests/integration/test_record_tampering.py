@@ -538,3 +538,34 @@ async def test_what_is_kept_of_a_record_ends_with_it(bench: Bench) -> None:
     left = await bench.redis.pttl(RECORD)
     for key in (SEALS, FLOOR):
         assert 0 < await bench.redis.pttl(key) <= left
+
+
+@pytest.mark.parametrize("at", ["NaN", "Infinity", "1" + "0" * 400, "1e999", "true", '"now"'])
+async def test_a_time_that_is_none_breaks_no_command_and_keeps_no_other_record_from_being_sealed(
+    bench: Bench, at: str
+) -> None:
+    await sealed(bench)
+    await trim(bench, 0)
+    for number in (6, 15):
+        await rewrite(bench, number, f'{{"at":{at},"kind":"asked"}}')
+    await bench.record.append("T2", settings_changed(OWNER, "budget", 1, 2))
+    await seal_on(bench)
+    code, out = await bench.run("verify")
+    assert (code, "T1: PROBLEM entries 6–10: not what was sealed" in out) == (1, True)
+    assert "T2: the record stands: 1 entries sealed" in out
+    assert await bench.record.unsealed_since() == 0
+
+
+@pytest.mark.parametrize(
+    "id_", ['"x"', "7", "null", '"T1.U1.one.x.1.1"', f'"T1.U1.one.{"9" * 5000}.1.1"']
+)
+async def test_a_line_of_the_ledger_that_names_no_call_breaks_nothing(
+    bench: Bench, id_: str
+) -> None:
+    await bench.paid("one")
+    await bench.sealer.seal_all()
+    ((_, fields),) = await bench.redis.xrange(ledger_key("T1"))
+    own = json.loads(fields["line"])["id"]
+    broken = fields["line"].replace(f'"{own}"', id_)
+    await bench.redis.xadd(ledger_key("T1"), {"line": broken})
+    assert (await bench.run("verify"))[0] == 0

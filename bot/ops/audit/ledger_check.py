@@ -25,9 +25,8 @@ class LedgerCheck:
         """`since` is seconds since the epoch: the entries of older calls may be gone."""
         calls = {}
         async for line in books.lines(since, team):
-            session, attempt, *_ = line.id.rsplit(".", 3)
-            if attempt.isdecimal():
-                calls[SessionId.parse(session).token, int(attempt)] = line.id
+            if attempt := _attempt_of(line.id):
+                calls[attempt] = line.id
         return cls(calls)
 
     def add(self, entries: Sequence[RecordEntry]) -> None:
@@ -43,6 +42,15 @@ class LedgerCheck:
                 f"the ledger has {len(self._calls)} paid attempts that no entry asked for, "
                 f"{first} the first"
             )
+
+
+def _attempt_of(id_: object) -> tuple[str, int] | None:
+    """The token of a call's session, and its attempt; None where somebody broke its line."""
+    try:
+        session, attempt, _, _ = str(id_).rsplit(".", 3)
+        return SessionId.parse(session).token, int(attempt)
+    except ValueError:
+        return None
 
 
 def _number(attempt: object) -> int:

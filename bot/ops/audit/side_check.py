@@ -38,8 +38,8 @@ class SideCheck:
             self._named[str(facts.get("session") or NO_SESSION)].update(hashes_of(facts).values())
 
     async def problems(self, *, trimmed: bool) -> AsyncIterator[str]:
-        """Where a text is withheld, and there is another that no entry names, somebody has put that
-        in its place."""
+        """Sentences. Where a text is withheld, and there is another that no entry names, somebody
+        has put that in its place."""
         for problem in self._misplaced():
             yield problem
         people = [user for of, (user, _) in self._sides.people.items() if of not in self._people]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
 from redis import exceptions
 
@@ -18,21 +18,34 @@ _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 """Its disk takes nothing, it is a replica, or it has too few replicas."""
 
 
-@asynccontextmanager
-async def bounded(patience: float) -> AsyncIterator[None]:
+_OF_THE_STORE = (exceptions.RedisError, OSError, UnicodeDecodeError)
+"""`TimeoutError` is an `OSError`."""
+
+
+class bounded(AbstractAsyncContextManager[None, None]):  # noqa: N801 - it is called as a function
     """Let the body's calls to Redis take `patience` seconds. Raises `StoreUnavailable`, and nothing
     of the client's; counts what failed. Bytes that are no text, which somebody has put there, are
     an error of the store, too."""
-    try:
-        async with asyncio.timeout(patience):
-            yield
-    except (
-        exceptions.RedisError,
-        OSError,
-        UnicodeDecodeError,
-    ) as error:  # OSError: TimeoutError, too
-        count_error(error)
-        raise unavailable(error) from error
+
+    def __init__(self, patience: float) -> None:
+        self._timeout = asyncio.timeout(patience)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError as late:
+            error = late
+        if isinstance(error, _OF_THE_STORE):
+            count_error(error)
+            raise unavailable(error) from error
 
 
 def count_error(error: Exception) -> None:

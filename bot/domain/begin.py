@@ -160,15 +160,16 @@ def check_can_edit(session: Session, number: int) -> None:
 
 def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Session:
     """The session with this attempt as its newest, queued."""
-    moved = move(session, event, now)
     attempt = replace(
         attempt,
         number=len(session.attempts) + 1,
         queued_at=now,
         candidates=tuple(Candidate(n + 1) for n in range(attempt.options.candidates)),
     )
-    return replace(
-        moved,
+    return move(
+        session,
+        event,
+        now,
         task_input=attempt.prompt,
         options=attempt.options,
         error_message="",

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DOLLAR = 1_000_000
@@ -131,11 +132,13 @@ def month_of(day: str) -> str:
     return day[:7]
 
 
+@lru_cache(maxsize=64)
 def end_of_day(day: str, zone: ZoneInfo) -> float:
     """When the next day begins, in seconds since the epoch."""
     return _midnight(date.fromisoformat(day) + timedelta(days=1), zone)
 
 
+@lru_cache(maxsize=64)
 def end_of_month(month: str, zone: ZoneInfo) -> float:
     first = date.fromisoformat(f"{month}-01")
     return _midnight((first + timedelta(days=32)).replace(day=1), zone)

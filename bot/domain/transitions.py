@@ -11,6 +11,7 @@ nothing; the store decides which of two was first.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.attempt import ImageRef
 from bot.domain.failures import FailureKind
@@ -57,13 +58,13 @@ def check_current(session: Session, event: Event, number: int) -> None:
         raise refusal(session, why_not(session))
 
 
-def move(session: Session, event: Event, now: float) -> Session:
-    """The session in its next stage. Raises `Refusal`."""
+def move(session: Session, event: Event, now: float, **changes: Any) -> Session:
+    """The session in its next stage, with these other fields changed. Raises `Refusal`."""
     check_can(session, event)
     target = TRANSITIONS[session.stage][event]
     if isinstance(target, Fork):
         target = target.without if session.newest_draft is None else target.with_image
-    return replace(session, stage=target, updated_at=now)
+    return replace(session, stage=target, updated_at=now, **changes)
 
 
 def refusal(session: Session, reason: Reason) -> Refusal:

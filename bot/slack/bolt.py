@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,7 +41,7 @@ _LOG.setLevel(logging.ERROR)
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
-Next = Callable[[], Awaitable[None]]
+Next = Callable[[], Awaitable[BoltResponse]]
 
 
 def bolt_app(
@@ -64,7 +65,7 @@ def bolt_app(
         authorize=_authorize(client, identity),
         request_verification_enabled=bool(signing_secret),
     )
-    app.middleware(clean_characters)
+    app.middleware(CleanCharacters())
     app.middleware(AccessMiddleware(identity, who_may_start, tasks or BackgroundTasks()))
     app.error(_log_error)
     return app
@@ -90,14 +91,24 @@ def _authorize(
     return authorize
 
 
-async def clean_characters(body: dict[str, Any], next_: Next) -> None:
+def clean_characters(body: dict[str, Any]) -> None:
     """Drop what nobody sees from all that people typed and named, and put U+FFFD for every half of
     a character. JSON may name one, such as what a client leaves of an emoji that it cut; text that
     holds one cannot be encoded."""
     text = json.dumps(body, ensure_ascii=False)
     if not text.isascii():
         body.update(json.loads(drop_invisible(_HALF_CHARACTER.sub("\ufffd", text))))
-    await next_()
+
+
+class CleanCharacters(AsyncMiddleware):
+    """A global middleware. As a class it gets the request alone: for a function Bolt makes all that
+    a listener may ask for."""
+
+    async def async_process(
+        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Next
+    ) -> BoltResponse:
+        clean_characters(req.body)
+        return await next()
 
 
 async def _log_error(error: Exception) -> None:

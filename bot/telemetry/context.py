@@ -65,8 +65,9 @@ def set_log_fields(session_id: str, *, attempt: int = 0, candidate: int = 0, job
     An id can come from outside: it is cut, and a character that no id has becomes `?`.
     """
     known: dict[str, str | int] = dict(_FIELDS.get())
-    session_id, job = (_NOT_IN_AN_ID.sub("?", text[:_LONGEST]) for text in (session_id, job))
+    job = _NOT_IN_AN_ID.sub("?", job[:_LONGEST])
     if session_id:
+        session_id = _NOT_IN_AN_ID.sub("?", session_id[:_LONGEST])
         owner, _, token = session_id.rpartition(".")
         if token != known.get("session"):
             known = {"session": token, "owner": owner}

@@ -193,8 +193,6 @@ def bench() -> Iterator[Bench]:
         patch.setattr(access, "RECORD_LAG", 0.0)
         app = SlackApp(*SESSIONS)
         app.record(patch)
-        for listener in app.bolt._async_listeners:
-            listener.ack_timeout = 10 * int(ANSWER_WITHIN)  # what is never acked is to be seen
         set_up("DEBUG", LogFormat.TEXT, stream=log)
         made = Bench(runner, app, log)
         server = made.run(made.open())

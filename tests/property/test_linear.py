@@ -191,19 +191,11 @@ def _refused(text: str, *, plain: bool, command: bool) -> str:
     return refusal_words(refusal, plain=plain, command=command)
 
 
-def _clean_characters(text: str) -> None:
-    async def listener() -> None:
-        pass
-
-    with contextlib.suppress(StopIteration):
-        clean_characters({"text": text}, listener).send(None)
-
-
 _SEVERAL = replace(a_session(), attempts=(an_attempt(posted=True, images=3),))
 
 PARSERS: dict[str, Callable[[str], object]] = {
     # read
-    "clean_characters": _clean_characters,
+    "clean_characters": lambda text: clean_characters({"text": text}),
     "mention_text": lambda text: mention_text(text, BOT),
     "references": references,
     "clean_name": clean_name,

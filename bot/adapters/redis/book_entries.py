@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bot.adapters.redis.json_text import json_text
 from bot.domain.attempt import ImageRef
 from bot.domain.books import Entry
 from bot.domain.costs import CallState
@@ -15,7 +16,7 @@ def hold_to_json(entry: Entry, now: float) -> str:
     """With the line that it becomes where its answer is lost."""
     line = {**_fields(entry, entry.session_id.partition(".")[0], now), "state": "estimated"}
     hold = {"begun": bool(entry.call.run_id), "images": int(entry.alone), "line": line}
-    return json.dumps(hold, separators=(",", ":"))
+    return json_text(hold)
 
 
 def hold_from_json(team: str, id_: str, stored: str) -> Hold | None:
@@ -32,7 +33,7 @@ def hold_from_json(team: str, id_: str, stored: str) -> Hold | None:
 
 
 def line_to_json(entry: Entry, team: str, now: float) -> str:
-    return json.dumps(_fields(entry, team, now), separators=(",", ":"))
+    return json_text(_fields(entry, team, now))
 
 
 def line_from_json(stored: str) -> LedgerLine | None:

@@ -20,7 +20,6 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.own_pace import LocalRateLimiter
 from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
-from bot.adapters.redis_errors import bounded
 from bot.concurrency import wait_for_event
 from bot.domain.errors import SlackBusy, StoreUnavailable
 from bot.ports import Budget, Priority, Turn
@@ -83,7 +82,6 @@ class RedisRateLimiter:
     in seconds."""
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
-        self._patience = patience
         self._scripts = PaceScripts(redis, team, uuid4().hex, patience)
         self._own = LocalRateLimiter()
         self._away_until = 0.0
@@ -119,8 +117,7 @@ class RedisRateLimiter:
     async def hold(self, budget: Budget, seconds: float) -> None:
         await self._own.hold(budget, seconds)
         try:
-            async with bounded(self._patience):
-                await self._scripts.hold(budget, seconds)
+            await self._scripts.hold(budget, seconds)
         except StoreUnavailable as error:
             log.info("other processes do not know that Slack is busy: %s", error)
 
@@ -203,8 +200,7 @@ class RedisRateLimiter:
         if self._away_until:  # one call asks whether it is back
             self._away_until = now + _AWAY_FOR
         try:
-            async with bounded(self._patience):
-                answer = await self._scripts.ask(question)
+            answer = await self._scripts.ask(question)
         except StoreUnavailable:
             self._away_until = time.monotonic() + _AWAY_FOR
             raise

@@ -29,6 +29,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.schema import pace_key
+from bot.adapters.redis_errors import bounded
 from bot.ports import Budget, Priority
 
 LONGEST_NAP = 2.5
@@ -196,10 +197,11 @@ class Question(NamedTuple):
 
 
 class PaceScripts:
-    """The scripts for one process and one workspace. `patience` bounds a question without a ticket,
-    in seconds."""
+    """The scripts for one process and one workspace. `patience` bounds each call, in seconds. Each
+    raises `StoreUnavailable`."""
 
     def __init__(self, redis: Redis, team: str, process: str, patience: float) -> None:
+        self._patience = patience
         self._reads = ReadBatches(redis, patience)
         self._team = team
         self._process = process
@@ -216,17 +218,22 @@ class PaceScripts:
         args += [int(question.longest * 1000), question.expected, question.owner]
         args += [question.following, len(question.given_up)]
         args += [*(f"{of}:{ticket}" for ticket in question.given_up), *again]
-        asking = (
-            self._ask(keys=keys, args=args)
-            if question.ticket
-            else self._reads.run(self._ask, keys, args)
-        )
-        granted, wait, ahead, at, nap, known = await asking
+        granted, wait, ahead, at, nap, known = await self._run(question, keys, args)
         return Answer(bool(granted), wait / 1000, ahead, float(at), nap / 1000, bool(known))
+
+    async def _run(self, question: Question, keys: list[str], args: list[Any]) -> list[Any]:
+        """A question without a ticket changes nothing that its caller would have to take back."""
+        if not question.ticket:
+            answer: list[Any] = await self._reads.run(self._ask, keys, args)
+            return answer
+        async with bounded(self._patience):
+            taken: list[Any] = await self._ask(keys=keys, args=args)
+        return taken
 
     async def hold(self, budget: Budget, seconds: float) -> None:
         args = [round(seconds * 1000), interval(budget), budget.burst]
-        await self._hold(keys=[pace_key(self._team, budget.name)], args=args)
+        async with bounded(self._patience):
+            await self._hold(keys=[pace_key(self._team, budget.name)], args=args)
 
 
 def interval(budget: Budget) -> float:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from bot.adapters.redis.json_text import json_text
 from bot.adapters.redis.schema import WORKSPACES
 from bot.domain.record import (
     PromptRecording,
@@ -89,7 +90,7 @@ def record_writes(
             owner = f"{team}.{event.about or event.person}.{NO_SESSION}"
             key = words_key(event.session_id or owner)
             for salt, text, commitment in words.values():
-                yield key, ["HSET", commitment, json.dumps([salt, text], separators=(",", ":"))]
+                yield key, ["HSET", commitment, json_text([salt, text])]
             yield key, ["EXPIRE", ttl]
         if event.person:
             yield person_key(team, event.person), ["PERSON", _new_pseudonym(event.person), ttl]

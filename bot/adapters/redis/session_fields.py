@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.adapters.redis.json_text import json_text
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, Value
 from bot.domain.questions import Question
@@ -17,7 +18,6 @@ from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
 _NAMES = frozenset(f.name for f in fields(Session))
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
 
@@ -36,7 +36,7 @@ def _encoded(session: Session, names: Set[str]) -> dict[str, str]:
     for holder in (plain, *plain.get("attempts", ())):
         if "options" in holder:
             holder["options"] = dict(holder["options"]["chosen"])
-    return {name: value if name in _TEXT else _to_json(value) for name, value in plain.items()}
+    return {name: value if name in _TEXT else json_text(value) for name, value in plain.items()}
 
 
 _DEFAULT = Session("", "", "", "")
@@ -65,7 +65,7 @@ def from_fields(stored: dict[str, str]) -> Session:
 
 
 def options_to_json(options: Options) -> str:
-    return _to_json(dict(options.chosen))
+    return json_text(dict(options.chosen))
 
 
 def options_from_json(stored: str) -> Options:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from bot.adapters.redis.commit import (
     writes_with,
 )
 from bot.adapters.redis.image_bytes import ImageBytes
+from bot.adapters.redis.json_text import json_text
 from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy, Write, record_writes, words_key
 from bot.adapters.redis.schema import (
@@ -130,7 +130,7 @@ class SessionWriter:
         keys, commands = zip(*writes, strict=True)
         most = {number: limit.at_most for number, limit in limits.items()}
         version = before.version if before else ""
-        args = [write_id, version, json.dumps(commands), json.dumps(most)]
+        args = [write_id, version, json_text(commands), json_text(most)]
         answer: int | list[int] = await self._commit(keys=[session_key(after.id), *keys], args=args)
         return answer
 
@@ -149,7 +149,7 @@ class SessionWriter:
         keys, commands = zip(*writes, strict=True)
         await self._discard(
             keys=[session_key(session.id), waiting_key(team, user), *lists, *images, *keys],
-            args=[write_id, session.id, len(lists), json.dumps(commands)],
+            args=[write_id, session.id, len(lists), json_text(commands)],
         )
 
     async def _trim(self, session: Session) -> None:

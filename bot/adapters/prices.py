@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -30,6 +29,7 @@ import genai_prices
 
 from bot.domain.costs import Cost, Usage
 from bot.domain.errors import ImagineError
+from bot.domain.model_names import names_of
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,6 @@ _GPT_IMAGE = {
 _OURS: dict[str, Rates] = {"gpt-image-2.6-flare": _GPT_IMAGE, "gpt-image-2.6-sunburst": _GPT_IMAGE}
 """OpenAI's price list of November 2026, for models that the package does not know yet."""
 _OURS_VERSION = "openai 2026-11"
-_DATE = re.compile(r"-\d{4}-\d\d-\d\d$")
-"""At the end of a model's name: a snapshot, which costs what the model does."""
 _SUSPICIOUS = 0.001
 """Dollars for a million tokens: what costs less may be priced by the token."""
 _PACKAGE_VERSION = f"genai-prices {version('genai-prices')}"
@@ -89,7 +87,12 @@ def read_prices(path: Path | None) -> OwnPrices:
     default = read.pop("default", None)
     if read or not isinstance(models, dict):
         raise PricesFileError(path, "it holds [models.NAME] tables and [default], nothing else")
-    rates = {name: _rates(path, name, given) for name, given in models.items()}
+    rates: dict[str, Rates] = {}
+    for name, given in models.items():
+        exact = names_of(name)[0]
+        if exact in rates:
+            raise PricesFileError(path, f"{exact} has two tables, which differ in case or spaces")
+        rates[exact] = _rates(path, name, given)
     version = f"PRICES_FILE {hashlib.sha256(content).hexdigest()[:8]}"
     return OwnPrices(rates, None if default is None else _rates(path, "default", default), version)
 
@@ -152,17 +155,23 @@ class TokenPrices:
         return self._known(model, Usage(text_in=1), 0) is not None
 
     def _known(self, model: str, usage: Usage, cache_write: int) -> tuple[Decimal, str] | None:
-        own, undated = self._own, _DATE.sub("", model)
-        if rates := own.models.get(model) or own.models.get(undated):
+        own, names = self._own, names_of(model)
+        if rates := _first_of(names, own.models):
             return _by_rates(rates, usage), own.version
-        if rates := _OURS.get(undated):
+        if rates := _first_of(names, _OURS):
             return _by_rates(rates, usage), _OURS_VERSION
         today = datetime.now(UTC).date()
-        if (amount := _by_package(model, usage, cache_write, today)) is not None:
+        by_package = (_by_package(name, usage, cache_write, today) for name in names)
+        if (amount := next((each for each in by_package if each is not None), None)) is not None:
             return amount, _PACKAGE_VERSION
         if own.default is not None:
             return _by_rates(own.default, usage), own.version
         return None
+
+
+def _first_of(names: Sequence[str], rates: Mapping[str, Rates]) -> Rates | None:
+    """The rates of the most exact name that has some."""
+    return next((rates[name] for name in names if name in rates), None)
 
 
 def _own_tokens(usage: Usage) -> bool:

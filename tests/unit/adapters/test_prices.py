@@ -139,3 +139,58 @@ def test_a_price_by_the_token_is_told_to_be_too_low(
     read_prices(file)
     (told,) = caplog.messages
     assert "m: image_out is for a million tokens" in told
+
+
+SPELLINGS = [
+    "{}-2026-08-01",
+    "{}-20260801",
+    "openai/{}",
+    "azure/{}",
+    "azure/eu/{}-2026-08-01",
+    " {} ",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("model", [FLARE, "gpt-image-2.6-flare", "gpt-image-1-mini", "my-model"])
+def test_every_name_of_a_model_has_its_price(tmp_path: Path, model: str, spelling: str) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[models."My-Model"]\nimage_out = 7\n')
+    prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
+    named = spelling.format(model)
+    for name in (named, named.upper()):
+        assert prices.cost(name, "", usage) == prices.cost(model, "", usage)
+    assert prices.cost(named, "", usage).known
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_name_of_a_host_model_has_its_price(spelling: str) -> None:
+    usage, named = Usage(image_out=1, host_in=1000, host_out=1000), spelling.format(HOST)
+    assert TokenPrices().cost(FLARE, named, usage) == TokenPrices().cost(FLARE, HOST, usage)
+
+
+@pytest.mark.parametrize("model", [FLARE, "gpt-image-2.6-flare", "gpt-image-2", "my-model"])
+@pytest.mark.parametrize("more", ["-mini", "-pro", "-mini-2026-08-01", "-preview", "-2", "x"])
+def test_a_name_that_begins_like_a_models_has_no_price(
+    tmp_path: Path, model: str, more: str
+) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[models.my-model]\nimage_out = 7\n")
+    prices = TokenPrices(read_prices(file))
+    assert not prices.knows(model + more)
+    assert not prices.knows(f"openai/{model}{more}")
+
+
+def test_the_most_exact_name_in_the_file_counts(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[models.m]\nimage_out = 1\n[models."azure/m"]\nimage_out = 2\n')
+    prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
+    assert prices.cost("azure/m-2026-11-03", "", usage).micro == 200
+    assert prices.cost("openai/m-2026-11-03", "", usage).micro == 100
+
+
+def test_one_model_has_one_table(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[models.m]\nimage_out = 1\n[models."M "]\nimage_out = 2\n')
+    with pytest.raises(PricesFileError, match=r"m has two tables"):
+        read_prices(file)

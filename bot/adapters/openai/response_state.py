@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.adapters.openai.error_body import moderation_stage
 from bot.adapters.openai.failures import Chosen, failure_in_stream
 from bot.adapters.openai.usage import usage_of_response
 from bot.domain.costs import Usage
@@ -133,19 +134,28 @@ class ResponseState:
 
     @property
     def may_be_paid(self) -> bool:
-        """Whether the provider may charge for a response that told no usage. It charges for none
-        that failed, and for a cancelled one at most where it had begun the image."""
-        if self._failed or self.status == "failed":
-            return False
-        return self.image_begun or self.status != "cancelled"
+        """Whether the provider may charge for a response that told no usage. It charges for one
+        that failed or was cancelled at most where it had begun the image."""
+        broken = self._failed or self.status in {"failed", "cancelled"}
+        return self.image_begun or not broken
 
     def reason(self, own: Iterable[str] = (), chosen: Chosen | None = None) -> GenerationError:
         """Why there is no image: the image tool's call knows best, then the response, then its
         words. `own` is what people wrote, and `chosen` which options."""
         error = self._reason(own, chosen)
         error.usage = self.usage
-        error.may_be_paid = error.may_be_paid and self.may_be_paid
+        error.may_be_paid = self._may_charge_after(error)
         return error
+
+    def _may_charge_after(self, error: GenerationError) -> bool:
+        """Whether the provider may charge although it told no usage: it came to the end of its
+        work, or it refused what it had begun to make."""
+        if self.status in {"completed", "incomplete"} and not self._failed:
+            return True
+        if error.kind is FailureKind.MODERATION:
+            stage = moderation_stage(self.item_error or self.error)
+            return stage == "output" or (self.image_begun and stage != "input")
+        return error.may_be_paid and self.may_be_paid
 
     def _reason(self, own: Iterable[str], chosen: Chosen | None) -> GenerationError:
         said = self._words[:MAX_SAID].strip()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.prices import OwnPrices, PricesFileError, TokenPrices, read_prices
+from bot.adapters.prices import (
+    IMAGE_KINDS,
+    NO_OWN_PRICES,
+    PricesFileError,
+    TokenPrices,
+    prices_with,
+    read_prices,
+)
 from bot.domain.costs import Cost, Usage
 
 FLARE, HOST = "gpt-image-2.5-flare", "gpt-5.6-luna"
@@ -51,65 +57,89 @@ def test_a_cost_of_which_only_a_part_is_known_is_not_known() -> None:
 
 def test_the_operators_prices_come_first_and_their_default_last(tmp_path: Path) -> None:
     file = tmp_path / "prices.toml"
-    file.write_text(f'[models."{FLARE}"]\nimage_out = 1.5\n[default]\nimage_out = 40\n')
+    prices = "image_out = 1.5\nimage_in = 2\n[default]\nimage_out = 40\nimage_in = 1\n"
+    file.write_text(f'[models."{FLARE}"]\n{prices}')
     own = read_prices(file)
-    prices = TokenPrices(own)
+    of_tokens = TokenPrices(own)
     usage = Usage(image_out=100, image_in=7)
-    assert prices.cost(FLARE, "", usage) == Cost(150, own.version, known=True)
-    assert prices.cost("my-model", "", usage) == Cost(4000, own.version, known=True)
-    assert prices.cost("gpt-image-2.6-flare", "", usage).micro == 3056
+    assert of_tokens.cost(FLARE, "", usage) == Cost(164, own.version, known=True)
+    assert of_tokens.cost("my-model", "", usage) == Cost(4007, own.version, known=True)
+    assert of_tokens.cost("gpt-image-2.6-flare", "", usage).micro == 3056
 
 
-def test_what_is_cached_costs_as_much_where_the_file_does_not_say(tmp_path: Path) -> None:
+def test_a_kind_that_the_operator_leaves_out_costs_what_is_known_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "prices.toml"
-    file.write_text("[default]\ntext_in = 2\nimage_in = 3\ncached_image_in = 1\n")
-    default = read_prices(file).default
-    assert default is not None
-    assert default["cached_text_in"] == Decimal(2)
-    assert default["cached_image_in"] == Decimal(1)
+    tables = (FLARE, "gpt-image-2.6-flare", "my-model")
+    file.write_text(
+        "".join(f'[models."{name}"]\ntext_in = 2\n' for name in tables)
+        + "[default]\nimage_out = 40\ntext_in = 9\n"
+    )
+    own = read_prices(file)
+    prices, usage = TokenPrices(own), Usage(text_in=10, image_in=7, image_out=100)
+    package = prices.cost(FLARE, "", usage)
+    assert (package.micro, package.known) == (10 * 2 + 7 * 8 + 100 * 30, True)
+    assert package.version.startswith(f"{own.version} + genai-prices ")
+    ours = prices.cost("gpt-image-2.6-flare", "", usage)
+    assert ours == Cost(package.micro, f"{own.version} + openai 2026-11", known=True)
+    assert not caplog.messages
+    for _ in range(2):
+        assert prices.cost("my-model", "", usage) == Cost(20 + 4000, own.version, known=False)
+    assert caplog.messages == [
+        "no price of image_in is known for the model 'my-model': PRICES_FILE can give one"
+    ]
+    assert prices.unpriced("my-model", IMAGE_KINDS) == ["image_in"]
+
+
+def test_images_of_which_the_file_leaves_out_the_price_are_not_known(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[models.m]\ntext_in = 5\n")
+    usage = Usage(text_in=100, image_out=439)
+    assert TokenPrices(read_prices(file)).cost("m", "", usage).known is False
+
+
+@pytest.mark.parametrize("table", ["models.m", "default"])
+@pytest.mark.parametrize("kind", ["text_in", "text_out", "image_in", "cached_text_in"])
+def test_a_file_without_the_price_of_the_models_images_is_refused(
+    tmp_path: Path, table: str, kind: str
+) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text(f"[{table}]\n{kind} = 5\n")
+    own = read_prices(file)
+    for name in ("m", "openai/m-2026-11-03"):
+        with pytest.raises(PricesFileError, match=rf"prices.toml: {name} needs image_out"):
+            prices_with(own, name)
+    prices_with(own, FLARE)
+    prices_with(NO_OWN_PRICES, "m")
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "image_out = 3\n",
-        "[models.m]\n",
-        "[models.m]\nimage = 3\n",
-        "[models.m]\nimage_out = 'a lot'\n",
-        "[models.m]\nimage_out = -1\n",
-        "[models.m]\nimage_out = nan\n",
-        "[models.m]\nimage_out = true\n",
-        "models = 3\n",
-        "default = 3\n",
-        "[models.m\n",
-    ],
+    "model", ["text-embedding-3-large", "my-moderation-image", "whisper-1", "tts-1"]
 )
-def test_a_file_that_is_wrong_ends_the_start_in_words(tmp_path: Path, text: str) -> None:
+def test_what_the_package_has_no_price_of_is_not_free(model: str) -> None:
+    usage = Usage(text_in=10, image_out=100)
+    assert not TokenPrices().cost(model, "", usage).known
+    assert "image_out" in TokenPrices().unpriced(model, IMAGE_KINDS)
+
+
+def test_a_host_model_of_which_the_file_leaves_out_a_price_is_not_free(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "prices.toml"
-    file.write_text(text)
-    with pytest.raises(PricesFileError, match=r"prices\.toml"):
-        read_prices(file)
+    file.write_text("[default]\nimage_out = 40\n")
+    usage = Usage(text_in=10, image_out=100, host_in=50, host_out=9)
+    cost = TokenPrices(read_prices(file)).cost(FLARE, "theirs", usage)
+    assert (cost.micro, cost.known) == (3050, False)
+    assert "no price is known for the model 'theirs'" in caplog.text
 
 
-def test_a_name_with_a_dot_is_told_to_need_quotes(tmp_path: Path) -> None:
-    file = tmp_path / "prices.toml"
-    file.write_text("[models.gpt-image-2.6-flare]\nimage_out = 30\n")
-    with pytest.raises(PricesFileError, match=r'quotes, as \[models\."gpt-image-2\.6-flare"\]'):
-        read_prices(file)
-
-
-def test_a_file_may_begin_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
-    file = tmp_path / "prices.toml"
-    file.write_text("[default]\nimage_out = 1\n", "utf-8-sig")
-    assert read_prices(file).default == {"image_out": Decimal(1)}
-
-
-def test_a_file_that_is_not_there_ends_the_start_in_words(tmp_path: Path) -> None:
-    with pytest.raises(PricesFileError, match=r"PRICES_FILE: .*prices\.toml"):
-        read_prices(tmp_path / "prices.toml")
-    with pytest.raises(PricesFileError, match="PRICES_FILE"):
-        read_prices(tmp_path)
-    assert read_prices(None) == OwnPrices()
+def test_tokens_of_a_long_prompt_cost_what_the_packages_tier_says() -> None:
+    low, high = (
+        TokenPrices().cost(FLARE, HOST, Usage(image_out=1, host_in=n)).micro - 30
+        for n in (272_000, 272_001)
+    )
+    assert high == 2 * low
 
 
 def test_other_prices_in_the_file_are_another_version(tmp_path: Path) -> None:
@@ -129,16 +159,6 @@ def test_a_snapshot_costs_what_its_model_does(tmp_path: Path) -> None:
     assert prices.cost("m-2026-11-03", "", usage).micro == 100
     assert prices.cost("m-2026-11-01", "", usage).micro == 200
     assert not prices.cost("m-2", "", usage).known
-
-
-def test_a_price_by_the_token_is_told_to_be_too_low(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = tmp_path / "prices.toml"
-    file.write_text("[models.m]\nimage_out = 0.00003\ntext_in = 0\nimage_in = 0.5\n")
-    read_prices(file)
-    (told,) = caplog.messages
-    assert "m: image_out is for a million tokens" in told
 
 
 SPELLINGS = [
@@ -177,8 +197,9 @@ def test_a_name_that_begins_like_a_models_has_no_price(
     file = tmp_path / "prices.toml"
     file.write_text("[models.my-model]\nimage_out = 7\n")
     prices = TokenPrices(read_prices(file))
-    assert not prices.knows(model + more)
-    assert not prices.knows(f"openai/{model}{more}")
+    for name in (model + more, f"openai/{model}{more}"):
+        assert prices.cost(name, "", Usage(text_in=1, image_out=1)) == Cost()
+        assert prices.unpriced(name, IMAGE_KINDS) == list(IMAGE_KINDS)
 
 
 def test_the_most_exact_name_in_the_file_counts(tmp_path: Path) -> None:
@@ -187,10 +208,3 @@ def test_the_most_exact_name_in_the_file_counts(tmp_path: Path) -> None:
     prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
     assert prices.cost("azure/m-2026-11-03", "", usage).micro == 200
     assert prices.cost("openai/m-2026-11-03", "", usage).micro == 100
-
-
-def test_one_model_has_one_table(tmp_path: Path) -> None:
-    file = tmp_path / "prices.toml"
-    file.write_text('[models.m]\nimage_out = 1\n[models."M "]\nimage_out = 2\n')
-    with pytest.raises(PricesFileError, match=r"m has two tables"):
-        read_prices(file)

@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -111,16 +110,6 @@ def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Ben
     record = RedisRecord(redis, 5.0, policy)
     sealer = RecordSealer(record, KEYS, TTL, lambda: clock.now)
     return Bench(redis, redis_url, store, record, sealer, clock, capsys)
-
-
-@pytest.fixture
-def own_logs() -> Iterator[None]:
-    """For what runs `main`, which gives the root logger a handler of its own."""
-    root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
-    yield
-    root.handlers[:], sys.excepthook = handlers, hook
-    root.setLevel(level)
 
 
 def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:

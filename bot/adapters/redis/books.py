@@ -189,15 +189,17 @@ class RedisBooks:
         return bool(settled)
 
     async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
-        for key in [ledger_key(team)] if team else await self._ledgers():
-            async for line in self._lines(key, since):
+        for each in [team] if team else await self.teams():
+            async for line in self._lines(ledger_key(each), since):
                 yield line
 
-    async def _ledgers(self) -> list[str]:
-        """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
+    async def teams(self) -> list[str]:
+        """The workspaces that have a ledger. A scan may name a key twice, and each step is
+        bounded."""
         step = partial(bounded, self._patience)
         pages = scan_keys(self._redis, ledger_key("*"), step)
-        return sorted({key async for keys in pages for key in keys})
+        keys = {key async for keys in pages for key in keys}
+        return sorted(key.partition("{")[2].partition("}")[0] for key in keys)
 
     async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
         after = str(int(since * 1000))

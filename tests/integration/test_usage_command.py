@@ -182,3 +182,38 @@ def test_a_line_of_the_first_minute_is_one_of_its_day(
             redis.xadd(ledger_key("T1"), {"line": json.dumps(line._asdict())}, id=id_)
     (row,) = rows(usage("--since", day, "--by", "day", "--format", "json"), "json")
     assert (row["day"], row["micro_dollars"]) == (day, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", json.dumps({**LINE._asdict(), "day": None}), '{"micro": Infinity}']
+)
+def test_a_broken_line_hides_no_other(
+    ledger: Callable[..., None], redis_url: str, usage: Usage, text: str
+) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.xadd(ledger_key("T1"), {"line": text})
+        redis.xadd(ledger_key("T1"), {"other": text})
+    ledger(LINE)
+    assert len(rows(usage("--format", "json"), "json")) == 1
+
+
+@pytest.mark.parametrize("by", [[], ["--team", "T3"]])
+@pytest.mark.parametrize(
+    "broken", [("SET", ledger_key("T3"), "x"), ("XADD", ledger_key("T3"), "*", "line", b"\xff")]
+)
+def test_a_broken_ledger_is_told_in_words(
+    ledger: Callable[..., None],
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    by: list[str],
+    broken: tuple[Any, ...],
+) -> None:
+    ledger(LINE)
+    with Redis.from_url(redis_url) as redis:
+        redis.execute_command(*broken)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    assert main(["usage", *by]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "T3" in said

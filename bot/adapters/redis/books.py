@@ -27,6 +27,7 @@ from bot.adapters.redis.book_entries import (
     line_to_json,
 )
 from bot.adapters.redis.key_scan import scan_keys
+from bot.adapters.redis.record_reader import is_broken, reading
 from bot.adapters.redis.record_schema import ADD
 from bot.adapters.redis.schema import (
     WORKSPACES,
@@ -38,6 +39,7 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_errors import bounded
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
+from bot.domain.errors import StoreUnavailable
 from bot.ports import Hold, LedgerLine, Spent
 
 log = logging.getLogger(__name__)
@@ -212,6 +214,11 @@ class RedisBooks:
                 after = f"({id_}"
 
     async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        async with bounded(self._patience):
-            page: Any = await self._redis.xrange(key, after, count=_PAGE)
+        try:
+            async with reading(self._patience):
+                page: Any = await self._redis.xrange(key, after, count=_PAGE)
+        except StoreUnavailable as error:
+            if is_broken(error):
+                raise StoreUnavailable(f"{key} cannot be read: {error.__cause__}") from error
+            raise
         return list(page)

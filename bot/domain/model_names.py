@@ -15,11 +15,18 @@ def names_of(model: str) -> tuple[str, ...]:
     """The model as it is named, then without its date, then both without the provider. Servers
     take any case. A name that only begins as another does is a model of its own."""
     named = model.strip().lower()
-    alone = named.rpartition("/")[2] or named
-    names = (each for name in (named, alone) for each in (name, _DATE.sub("", name)))
+    names = (each for name in (named, without_provider(named)) for each in (name, _undated(name)))
     return tuple(dict.fromkeys(names))
 
 
 def base_model(model: str) -> str:
     """The name of the model itself, which has no provider and no date."""
     return names_of(model)[-1]
+
+
+def without_provider(name: str) -> str:
+    return name.rpartition("/")[2] or name
+
+
+def _undated(name: str) -> str:
+    return _DATE.sub("", name)

@@ -1,11 +1,13 @@
 """The operator's own prices, a file of TOML:
 
-[models."my-model"]          # dollars for a million tokens
-text_in = 5.0
-image_out = 30.0
+    [models."my-model"]          # dollars for a million tokens
+    text_in = 5.0
+    image_out = 30.0
 
-[default]                    # for every model that nothing else knows
-image_out = 40.0
+    [default]                    # for every model that nothing else knows
+    image_out = 40.0
+
+A kind of tokens that a table leaves out has the price that another source knows.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.domain.errors import ImagineError
-from bot.domain.model_names import names_of
+from bot.domain.model_names import names_of, without_provider
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ def read_prices(path: Path | None) -> OwnPrices:
             why = f"{_shown(exact)} has two tables, which differ in case or spaces"
             raise PricesFileError(path, why)
         rates[exact] = _rates(path, name, given)
+    for name in list(rates):  # an answer may leave out the provider that was asked for
+        rates.setdefault(without_provider(name), rates[name])
     version = f"PRICES_FILE {hashlib.sha256(content).hexdigest()[:8]}"
     by_default = None if default is None else _rates(path, "default", default)
     return OwnPrices(rates, by_default, version, path)

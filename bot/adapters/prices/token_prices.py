@@ -76,7 +76,7 @@ class TokenPrices:
 
     def __init__(self, own: OwnPrices = NO_OWN_PRICES) -> None:
         self._own = own
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[tuple[str, tuple[str, ...]]] = set()
 
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
         """A call costs what both models took. Where some of it has no price, the cost is not known;
@@ -102,10 +102,10 @@ class TokenPrices:
         """The bill; what has no price is logged once."""
         names = names_of(model)
         bill = self._priced(names, counts, cache_write)
-        lacking = list(bill.left) if bill.versions else [""] * bool(bill.left)
-        if news := [kind for kind in lacking if (names[0], kind) not in self._said]:
-            self._said.update((names[0], kind) for kind in news)
-            words = unpriced_words(f"the model {model!r}", filter(None, news))
+        kinds = tuple(bill.left) if bill.versions else ()
+        if bill.left and (names[0], kinds) not in self._said:
+            self._said.add((names[0], kinds))
+            words = unpriced_words(f"the model {model!r}", kinds)
             log.warning("%s: PRICES_FILE can give one", words)
         return bill
 
@@ -129,8 +129,8 @@ def prices_with(own: OwnPrices, image_model: str) -> TokenPrices:
     return prices
 
 
-def unpriced_words(model: str, kinds: Iterable[str] = ()) -> str:
-    """Without kinds, nothing of the model has a price."""
+def unpriced_words(model: str, kinds: Iterable[str]) -> str:
+    """Such as: no price of image_out is known for my-model. Without kinds nothing of it has one."""
     named = ", ".join(kinds)
     return f"no price {f'of {named} ' if named else ''}is known for {model}"
 

@@ -208,3 +208,12 @@ def test_the_most_exact_name_in_the_file_counts(tmp_path: Path) -> None:
     prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
     assert prices.cost("azure/m-2026-11-03", "", usage).micro == 200
     assert prices.cost("openai/m-2026-11-03", "", usage).micro == 100
+
+
+def test_an_answer_may_leave_out_the_provider_that_was_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[models."azure/m"]\nimage_out = 2\n[models."openai/m"]\nimage_out = 3\n')
+    prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
+    for name, micro in (("m", 200), ("m-2026-11-03", 200), ("openai/m", 300), ("AZURE/m", 200)):
+        assert prices.cost(name, "", usage).micro == micro
+    assert not prices.cost("m-mini", "", usage).known

@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from bot.domain.model_names import base_model
+
 DOLLAR = 1_000_000
 """Micro-dollars."""
 
@@ -183,7 +185,7 @@ def worst_usage(
     width, _, height = size.partition("x")
     known = width.isdigit() and height.isdigit()
     area = int(width) * int(height) if known else _AUTO_AREA
-    factor = next((f for name, f in _FACTORS if model.startswith(name)), 1.0)
+    factor = next((f for name, f in _FACTORS if base_model(model).startswith(name)), 1.0)
     out = _TOKENS.get(quality, _TOKENS["max"]) * factor * max(area / _AREA, 0.5)
     base = _BASE if edits else 0
     text = most_tokens(words) + 100

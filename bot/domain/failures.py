@@ -73,7 +73,7 @@ MAY_BE_PAID = frozenset(
     }
 )
 """The failures after which the provider may charge for the call. Before all others it says that it
-does not do what it was asked for."""
+does not do what it was asked for; an answer may tell that it had done some of it."""
 
 
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})

@@ -34,10 +34,12 @@ class LedgerLine(NamedTuple):
 
 @dataclass
 class UsageRow:
-    """The images and cost of one person, channel, day or model. `estimated` are calls whose usage
-    is not known, `unpriced` those of models without a price; what these took counts $0."""
+    """The images and cost of one person, channel, day or model in the workspace `team`. `estimated`
+    are calls whose usage is not known, `unpriced` those of models without a price; what these took
+    counts $0."""
 
     name: str
+    team: str = ""
     calls: int = 0
     estimated: int = 0
     unpriced: int = 0
@@ -55,20 +57,20 @@ class UsageRow:
 
 
 class UsageTable:
-    """Rows by what `name_of` answers of a line."""
+    """Rows by workspace, and by what `name_of` answers of a line."""
 
     def __init__(self, name_of: Callable[[LedgerLine], str]) -> None:
         self._name_of = name_of
-        self._rows: dict[str, UsageRow] = {}
+        self._rows: dict[tuple[str, str], UsageRow] = {}
 
     def add(self, line: LedgerLine, sign: int = 1) -> None:
-        name = self._name_of(line)
-        self._rows.setdefault(name, UsageRow(name)).add(line, sign)
+        name, team = self._name_of(line), line.team
+        self._rows.setdefault((name, team), UsageRow(name, team)).add(line, sign)
 
     def rows(self, *, by_name: bool = False) -> list[UsageRow]:
         """By what was spent, most first; or by name, which is the order of days."""
         rows = [row for row in self._rows.values() if row.calls]
-        return sorted(rows, key=lambda row: (0 if by_name else -row.micro, row.name))
+        return sorted(rows, key=lambda row: (0 if by_name else -row.micro, row.name, row.team))
 
 
 async def add_lines(lines: AsyncIterator[LedgerLine], since: str, *tables: UsageTable) -> None:

@@ -144,17 +144,17 @@ def _is_thousands(typed: str) -> bool:
 
 
 def parse_budget(given: object) -> Decimal | None:
-    """The dollars of an operator's setting, at least a micro-dollar: what is less would come to 0,
-    which sets no limit. Raises `ValueError`, whose text says what may be set."""
+    """The dollars of an operator's setting: 0, which sets no limit, or at least a micro-dollar,
+    because less would come to 0. Raises `ValueError`, whose text says what may be set."""
     if given is None:
         return None
     with suppress(ArithmeticError):
         amount = Decimal(str(given).strip())
-        if Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
+        if amount == 0 or Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
             return amount
     raise ValueError(
-        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; leave it empty "
-        "for no limit"
+        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; 0 sets no "
+        "limit, and so does leaving it empty"
     )
 
 

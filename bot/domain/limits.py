@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -95,6 +95,13 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
     return min(budgets, key=lambda each: each.left, default=None)
 
 
+class Cheaper(NamedTuple):
+    """What an image of an attempt would count in the lowest quality, and in the smallest size."""
+
+    lowest: int
+    smallest: int
+
+
 class Wanted(NamedTuple):
     """An attempt that was refused, and the session as it was before, which may be stored or not."""
 
@@ -142,7 +149,8 @@ class LimitReached(Refusal):
     prompt or the change that was asked for. `waiting` are the person's own sessions whose images
     wait, the newest first: each would give back what it holds. `kept` is the id of the
     `RefusedRequest` that holds its words; empty where there is none. `admins` are the user ids of
-    the operator's `ADMINS`; others may be admins, too."""
+    the operator's `ADMINS`; others may be admins, too. `cheaper` is asked only where a budget is
+    reached: most attempts pass."""
 
     def __init__(
         self,
@@ -153,6 +161,7 @@ class LimitReached(Refusal):
         lowest_fitting: int = 0,
         wanted: Wanted | None = None,
         admins: frozenset[str] = frozenset(),
+        cheaper: Callable[[], Cheaper] | None = None,
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing
@@ -162,6 +171,7 @@ class LimitReached(Refusal):
         self.lowest_fitting = lowest_fitting
         self.wanted = wanted
         self.admins = admins
+        self._cheaper = cheaper
         self.waiting: tuple[Session, ...] = ()
         self.kept = ""
 
@@ -193,7 +203,10 @@ class LimitReached(Refusal):
         )
 
     def _standing_before(self, left: int) -> Standing:
-        return self.standing._replace(used=left - self.asked * self.standing.each)
+        standing = self.standing._replace(used=left - self.asked * self.standing.each)
+        if self._cheaper is None or standing.scope is Scope.USER_IMAGES:
+            return standing
+        return standing._replace(**self._cheaper()._asdict())
 
 
 def _least(most: int, numbers: Iterable[int | None]) -> int:

@@ -26,8 +26,8 @@ _FARTHEST_EAST = 14 * 3600
 """Seconds by which a time zone can be ahead of UTC."""
 
 _KEYS: dict[str, Callable[[LedgerLine], str]] = {
-    "user": lambda line: f"{line.team} {line.user}",
-    "channel": lambda line: f"{line.team} {line.channel}",
+    "user": lambda line: line.user,
+    "channel": lambda line: line.channel,
     "day": lambda line: line.day,
     "model": lambda line: line.model or "unknown",
 }
@@ -35,6 +35,7 @@ _KEYS: dict[str, Callable[[LedgerLine], str]] = {
 
 def add_usage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="DATE", help="the first day, such as 2026-11-01")
+    parser.add_argument("--team", help="the id of one workspace (usually all of them)")
     parser.add_argument("--by", choices=list(_KEYS), default="user")
     parser.add_argument("--format", choices=["table", "csv", "json"], default="table")
 
@@ -45,7 +46,10 @@ async def usage(options: argparse.Namespace, settings: Settings) -> int:
     since = first_day(recently if options.since is None else options.since)
     async with redis_of_command(settings, PATIENCE) as redis:
         books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
-        rows = await rows_of(books.lines(earliest_time(since)), options.by, since)
+        team = options.team
+        if team is not None and team not in await books.teams():
+            raise ImagineError(f"--team {team}: there is no ledger of such a workspace")
+        rows = await rows_of(books.lines(earliest_time(since), team or ""), options.by, since)
     write_rows(rows, options.by, options.format, sys.stdout)
     return 0
 
@@ -72,21 +76,27 @@ async def rows_of(lines: AsyncIterator[LedgerLine], by: str, since: str) -> list
 
 
 def write_rows(rows: Iterable[UsageRow], by: str, form: str, out: TextIO) -> None:
+    """Every row tells its workspace; a table does where there are several."""
     rows = list(rows)
+    headings = [by, *HEADINGS, "team"]
     if form == "json":
         found = [
-            dict(zip((by, *HEADINGS), usage_cells(row), strict=True))
+            dict(zip(headings, _cells(row), strict=True))
             | {"micro_dollars": row.micro, "tokens_by_kind": dict(row.tokens)}
             for row in rows
         ]
         out.write(json.dumps(found, indent=2) + "\n")
     elif form == "csv":
-        write_csv(out, [by, *HEADINGS], (usage_cells(row) for row in rows))
+        write_csv(out, headings, (_cells(row) for row in rows))
     else:
-        _write_table(rows, by, out)
+        _write_table(rows, headings, out)
 
 
-def _write_table(rows: list[UsageRow], by: str, out: TextIO) -> None:
+def _cells(row: UsageRow) -> list[object]:
+    return [*usage_cells(row), row.team]
+
+
+def _write_table(rows: list[UsageRow], headings: list[str], out: TextIO) -> None:
     total = UsageRow("all together")
     for row in rows:
         total.calls += row.calls
@@ -94,8 +104,10 @@ def _write_table(rows: list[UsageRow], by: str, out: TextIO) -> None:
         total.unpriced += row.unpriced
         total.micro += row.micro
         total.tokens.update(row.tokens)
-    lines = [[by, *HEADINGS], *([str(cell) for cell in usage_cells(row)] for row in [*rows, total])]
+    lines = [headings, *([str(cell) for cell in _cells(row)] for row in [*rows, total])]
+    if len({row.team for row in rows}) < 2:
+        lines = [line[:-1] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *others in lines:
         cells = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
-        out.write("  ".join([first.ljust(widths[0]), *cells]) + "\n")
+        out.write("  ".join([first.ljust(widths[0]), *cells]).rstrip() + "\n")

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from bot.domain.attempt import Attempt
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
@@ -30,6 +32,7 @@ from bot.domain.costs import (
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
 from bot.domain.limits import (
+    Cheaper,
     CounterKind,
     LimitReached,
     Limits,
@@ -170,36 +173,36 @@ class Budgets:
         if attempt.reserved is None:
             return None
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
+        channel = session.channel if session.place is ConversationKind.CHANNEL else ""
+        cheaper = cache(lambda: self._cheaper(session, attempt))
+        standings = (
+            each._replace(channel=channel) for each in self._unused(limits, attempt.reserved)
+        )
         judged = [
-            _judgement(each, session.channel, attempt.reserved, self._refusal(each, request))
-            for each in self._with_cheaper(self._unused(limits, attempt.reserved), request)
+            _judgement(
+                each, session.channel, attempt.reserved, self._refusal(each, request, cheaper)
+            )
+            for each in standings
             if each.each  # what counts nothing is within a budget that is passed, too
         ]
         return lambda session: judged
 
-    def _refusal(self, standing: Standing, request: BeginRequest) -> LimitReached:
+    def _refusal(
+        self, standing: Standing, request: BeginRequest, cheaper: Callable[[], Cheaper]
+    ) -> LimitReached:
         attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
         asked, wanted = len(attempt.candidates), Wanted(request.session, attempt)
-        return LimitReached(standing, asked, asked - 1, text, wanted=wanted, admins=self._admins)
+        return LimitReached(
+            standing, asked, asked - 1, text, wanted=wanted, admins=self._admins, cheaper=cheaper
+        )
 
-    def _with_cheaper(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
-        """With what an image of the attempt would cost in the lowest quality, and in the smallest
-        size, and with the channel that it is for."""
-        if all(each.scope is Scope.USER_IMAGES for each in standings):
-            return standings
-        session, attempt = request.session, request.attempt
+    def _cheaper(self, session: Session, attempt: Attempt) -> Cheaper:
         words, edits = words_of(session, attempt), attempt.base is not None
         lowest, smallest = (
-            self.estimate(attempt.options.replace(**cheaper), words=words, edits=edits).micro
-            for cheaper in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
+            self.estimate(attempt.options.replace(**changed), words=words, edits=edits).micro
+            for changed in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
         )
-        channel = session.channel if session.place is ConversationKind.CHANNEL else ""
-        return [
-            each
-            if each.scope is Scope.USER_IMAGES
-            else each._replace(lowest=lowest, smallest=smallest, channel=channel)
-            for each in standings
-        ]
+        return Cheaper(lowest, smallest)
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)

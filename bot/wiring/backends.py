@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.adapters.prices import TokenPrices, read_prices
+from bot.adapters.prices import prices_with, read_prices
 from bot.generation.call_pricing import NoPrices
 from bot.ports import ImageBackend, Prices, RefusedSettings
 from bot.settings import Backend, Settings
@@ -15,7 +15,7 @@ def prices_of(settings: Settings) -> Prices:
     """Raises `PricesFileError`."""
     if settings.image_backend is Backend.PLACEHOLDER:
         return NoPrices()
-    return TokenPrices(read_prices(settings.prices_file))
+    return prices_with(read_prices(settings.prices_file), settings.image_model)
 
 
 def image_backend(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -93,3 +95,13 @@ async def backend(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr(response_poller, "POLL", 0.02)
     async with backends(fake) as make:
         yield make
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """For what runs `main`, which gives the root logger a handler of its own."""
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    yield
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)

@@ -92,6 +92,16 @@ async def test_an_error_in_place_of_an_image_is_not_paid(code: object, may_be_pa
         assert (await failed(images(url))).may_be_paid is may_be_paid
 
 
+@pytest.mark.parametrize(("stage", "may_be_paid"), [("input", False), ("output", True)])
+async def test_an_image_that_was_made_and_held_back_may_be_paid(
+    stage: str, may_be_paid: bool
+) -> None:
+    details = {"categories": ["violence"], "moderation_stage": stage}
+    error = {"code": "moderation_blocked", "message": "no", "moderation_details": details}
+    async with serving(answers(json.dumps({"error": error}).encode())) as url:
+        assert (await failed(images(url))).may_be_paid is may_be_paid
+
+
 @pytest.mark.parametrize("hangs", [True, False])
 async def test_an_image_that_cannot_be_fetched_was_measured(hangs: bool) -> None:
     body = {"data": [{"url": "/image.png"}], "usage": {"input_tokens": 9, "output_tokens": 439}}

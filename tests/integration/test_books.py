@@ -682,5 +682,5 @@ async def test_a_refusal_names_the_channel_and_what_the_smallest_size_counts(
     ((*_, limit),) = write(after)
     assert limit is not None
     assert isinstance(limit.refusal, LimitReached)
-    told = limit.refusal.standing
+    told = limit.refusal.in_view_of({limit.refusal: 5_000}).standing
     assert (told.channel, told.each, told.smallest) == (channel, 1_756, 878)

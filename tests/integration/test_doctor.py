@@ -332,13 +332,19 @@ async def test_models_without_a_price_and_a_file_that_cannot_be_read_are_told(
     prices.write_text("[models.mine]\nimage_out = 1\n")
     assert await doctor(image_host_model="theirs", prices_file=prices) == 0
     assert "warn  PRICES_FILE: no price is known for theirs" in doctor.line("PRICES_FILE")
-    prices.write_text("[default]\nimage_out = 1\n")
+    prices.write_text("[default]\nimage_out = 1\ntext_in = 1\n")
+    await doctor(image_host_model="theirs", prices_file=prices)
+    assert "no price of text_out is known for theirs" in doctor.line("PRICES_FILE")
+    prices.write_text("[default]\nimage_out = 1\ntext_in = 1\ntext_out = 1\n")
     await doctor(image_host_model="theirs", prices_file=prices)
     assert not [line for line in doctor.lines if "no price" in line]
     prices.write_text("[models.mine]\nimage_out = '1'\n")
     assert await doctor(prices_file=prices) == 1
     assert doctor.failed == ["PRICES_FILE"]
     assert "dollars for a million tokens" in doctor.line("PRICES_FILE")
+    prices.write_text("[models.mine]\ntext_in = 1\n")
+    assert await doctor(image_model="mine", prices_file=prices) == 1
+    assert "mine needs image_out, the price of its images" in doctor.line("PRICES_FILE")
     assert await doctor(image_backend=Backend.PLACEHOLDER, prices_file=prices) == 0
 
 

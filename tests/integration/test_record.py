@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -66,16 +65,6 @@ from tests.support.processes import free_port
 @pytest.fixture
 def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Bench:
     return a_bench(redis, redis_url, capsys)
-
-
-@pytest.fixture
-def own_logs() -> Iterator[None]:
-    """For what runs `main`, which gives the root logger a handler of its own."""
-    root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
-    yield
-    root.handlers[:], sys.excepthook = handlers, hook
-    root.setLevel(level)
 
 
 def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:

@@ -73,6 +73,17 @@ async def test_a_refusal_that_was_paid_for_is_a_call_of_its_own(
     assert checkpoint.asked == len(server.bodies) == 2
 
 
+async def test_so_is_one_that_was_carried_out_and_tells_no_usage(
+    server: OddServer, generate: Any
+) -> None:
+    ended = {"id": "resp_1", "status": "completed", "error": error("action"), "output": []}
+    refuse(server, "action", [CREATED, {"type": "response.completed", "response": ended}])
+    checkpoint = FakeCheckpoint()
+    await generate(checkpoint=checkpoint)
+    assert checkpoint.ended == [(None, True)]
+    assert checkpoint.asked == len(server.bodies) == 2
+
+
 @pytest.mark.parametrize(
     "begun",
     [

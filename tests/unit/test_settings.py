@@ -102,22 +102,35 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("given", "micro"), [("10", 10**7), ("10.50", 10_500_000), ("1e3", 10**9), ("0.000001", 1)]
+    ("given", "micro"),
+    [
+        ("10", 10**7),
+        ("10.50", 10_500_000),
+        ("1e3", 10**9),
+        ("0.000001", 1),
+        ("0", 0),
+        ("0.00", 0),
+        ("", 0),
+    ],
 )
-def test_budgets_are_dollars(monkeypatch: pytest.MonkeyPatch, given: str, micro: int) -> None:
+def test_budgets_are_dollars_and_0_sets_no_limit(
+    monkeypatch: pytest.MonkeyPatch, given: str, micro: int
+) -> None:
     monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
     assert Settings().operator_limits[LimitKind.USER_BUDGET_PER_MONTH] == micro
 
 
 @pytest.mark.parametrize(
-    "given", ["0", "0.0", "-1", "$10", "ten", "1,5", "nan", "sNaN", "inf", "1e-7", "1000001", " "]
+    "given", ["-1", "$10", "ten", "1,5", "nan", "sNaN", "inf", "1e-7", "1000001", " "]
 )
 def test_what_is_no_budget_is_told_with_what_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str
 ) -> None:
     monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
     assert main(["check"]) == 1
-    assert "must be dollars above 0" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "must be dollars above 0" in said
+    assert "0 sets no limit" in said
 
 
 @pytest.mark.parametrize("name", ["Asia/Kathmandu", " America/St_Johns ", "Pacific/Apia\n"])
@@ -213,7 +226,7 @@ def test_the_api_url_ends_with_one_slash(
         ("USER_IMAGES_PER_DAY", "1.5"),
         ("USER_BUDGET_PER_MONTH", "$10"),
         ("USER_BUDGET_PER_MONTH", "nan"),
-        ("CHANNEL_BUDGET_PER_MONTH", "0"),
+        ("CHANNEL_BUDGET_PER_MONTH", "-0.5"),
         ("CHANNEL_BUDGET_PER_MONTH", "1e-7"),
         ("WORKSPACE_BUDGET_PER_MONTH", "-1"),
         ("WORKSPACE_BUDGET_PER_MONTH", "0.0000009"),

@@ -72,6 +72,19 @@ def categories(body: Any, depth: int = 0) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if _CATEGORY.fullmatch(name)))[:MOST_TOLD]
 
 
+def moderation_stage(body: Any, depth: int = 0) -> str:
+    """What was turned down: `input`, or `output`, an image that was made; empty where the error
+    does not tell."""
+    if depth >= _DEEPEST:
+        return ""
+    if isinstance(body, dict):
+        if isinstance(stage := body.get("moderation_stage"), str):
+            return stage
+        body = list(body.values())
+    parts = body if isinstance(body, list) else []
+    return next(filter(None, (moderation_stage(part, depth + 1) for part in parts)), "")
+
+
 def _is_flagged(told: Any) -> bool:
     return told is True or (isinstance(told, dict) and told.get("flagged") is True)
 

@@ -14,7 +14,7 @@ import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 from bot.adapters.openai.bounded_answers import AnswerTooLarge
-from bot.adapters.openai.error_body import categories, is_page
+from bot.adapters.openai.error_body import categories, is_page, moderation_stage
 from bot.adapters.openai.error_patterns import (
     kind_by_words,
     kind_in_stream,
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
 _MAY_BE_TAKEN = {408, 499, 502, 504, 520, 524}
 """Statuses that a server in between gives where the provider may have taken the call. A call that
-is answered with another error is not charged for."""
+is answered with another error is not charged for, unless it says that an image was made."""
 _NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")
 
 Chosen = Mapping[str, Value]
@@ -55,8 +55,8 @@ def failure_of(
     _log(error)
     if error.status_code < 300:
         failure = failure_in_stream(error.body, own, chosen)
-        codes = ApiRefusal(error.body).codes
-        failure.may_be_paid = any(str(status) in codes for status in _MAY_BE_TAKEN)
+        taken = {str(status) for status in _MAY_BE_TAKEN} & set(ApiRefusal(error.body).codes)
+        failure.may_be_paid = bool(taken) or _image_was_made(failure.kind, error.body)
         return failure
     refusal, page = ApiRefusal.of(error, own), is_page(error.response)
     status = error.status_code
@@ -65,7 +65,7 @@ def failure_of(
         kind = FailureKind.BLOCKED
     failure = _failure(kind, refusal, chosen)
     failure.retry_after = retry_after(error.response.headers)
-    failure.may_be_paid = status in _MAY_BE_TAKEN
+    failure.may_be_paid = status in _MAY_BE_TAKEN or _image_was_made(kind, refusal.body)
     return failure
 
 
@@ -80,6 +80,10 @@ def failure_in_stream(
     if kind is None:
         kind = kind_of_status(status) if status else kind_in_stream(refusal.codes)
     return _failure(kind, refusal, chosen)
+
+
+def _image_was_made(kind: FailureKind, body: object) -> bool:
+    return kind is FailureKind.MODERATION and moderation_stage(body) == "output"
 
 
 def _known_kind(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.adapters.openai.error_body import moderation_stage
 from bot.adapters.openai.failures import Chosen, failure_in_stream
 from bot.adapters.openai.usage import usage_of_response
 from bot.domain.costs import Usage
@@ -144,8 +145,17 @@ class ResponseState:
         words. `own` is what people wrote, and `chosen` which options."""
         error = self._reason(own, chosen)
         error.usage = self.usage
-        error.may_be_paid = error.may_be_paid and self.may_be_paid
+        error.may_be_paid = self._may_charge_after(error)
         return error
+
+    def _may_charge_after(self, error: GenerationError) -> bool:
+        """Whether the provider may charge although it told no usage: it came to the end of its
+        work, or it turned down an image that was made."""
+        if self.status in {"completed", "incomplete"} and not self._failed:
+            return True
+        if error.kind is FailureKind.MODERATION:
+            return moderation_stage(self.item_error or self.error) == "output"
+        return error.may_be_paid and self.may_be_paid
 
     def _reason(self, own: Iterable[str], chosen: Chosen | None) -> GenerationError:
         said = self._words[:MAX_SAID].strip()

@@ -99,7 +99,7 @@ class ResponsesBackend:
                 if error.kind is not FailureKind.SOURCE_GONE or by_bytes is None:
                     raise
                 logger.info("the provider no longer has the image to edit: sending ours")
-                await _count_another(error.usage, checkpoint)
+                await _count_another(error.usage, error.may_be_paid, checkpoint)
                 state = await self._ask(by_bytes, deadline, checkpoint)
             image = await self._image(state, request)
         return image
@@ -159,12 +159,13 @@ class ResponsesBackend:
                 raise failure from None
         if state.result:
             return state
+        reason = state.reason()
         timed_out = state.lost is FailureKind.TIMED_OUT
         under_way = bool(state.status) and not state.ended
-        blames_prompt = state.ended and state.reason().kind in BLAMES_PROMPT
+        blames_prompt = state.ended and reason.kind in BLAMES_PROMPT
         if timed_out or under_way or blames_prompt:
-            raise state.reason()
-        checkpoint.call_ended(state.usage, may_be_paid=state.may_be_paid)
+            raise reason
+        checkpoint.call_ended(reason.usage, may_be_paid=reason.may_be_paid)
         logger.info("response %s has no image to give: asking anew", state.id)
         return None
 
@@ -191,7 +192,7 @@ class ResponsesBackend:
             following = variant_after_stream(request, call.variant, state, call.asked)
             if following is None:
                 raise state.reason(own_words(request), OPTIONS.arguments(request.options))
-            await _count_another(state.usage, checkpoint)
+            await _count_another(state.usage, state.may_be_paid, checkpoint)
             variant = following
 
     async def _call(
@@ -241,8 +242,8 @@ class ResponsesBackend:
         return created
 
 
-async def _count_another(usage: Usage | None, checkpoint: Checkpoint) -> None:
-    """A refusal that says what it took is a paid call of its own, before the next one."""
-    if usage is not None:
-        checkpoint.call_ended(usage, may_be_paid=False)
+async def _count_another(usage: Usage | None, paid: bool, checkpoint: Checkpoint) -> None:
+    """A refusal that says what it took, or may be paid, is a call of its own before the next."""
+    if paid or usage is not None:
+        checkpoint.call_ended(usage, may_be_paid=paid)
         await checkpoint.before_paid_call()

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from bot.adapters.redis.json_text import json_text
 from bot.domain.attempt import ImageRef
 from bot.domain.books import Entry
 from bot.domain.costs import CallState
 from bot.ports import Hold, LedgerLine
+
+_LINE = TypeAdapter(LedgerLine)
+_MOST = 2**63 - 1
+"""Micro-dollars that the store can add up."""
+_BROKEN = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 
 
 def hold_to_json(entry: Entry, now: float) -> str:
@@ -26,7 +34,7 @@ def hold_from_json(team: str, id_: str, stored: str) -> Hold | None:
         attempt, candidate, call = map(int, numbers)
         told = json.loads(stored)
         line, begun, images = _line(told["line"]), bool(told["begun"]), int(told["images"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except _BROKEN:
         return None
     image = ImageRef(attempt, candidate)
     return Hold(team, session_id, image, call, begun, images, id_, stored, line)
@@ -40,15 +48,17 @@ def line_from_json(stored: str) -> LedgerLine | None:
     """None where somebody broke it. What another version adds to it does not matter."""
     try:
         return _line(json.loads(stored))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except _BROKEN:
         return None
 
 
 def _line(told: dict[str, Any]) -> LedgerLine:
-    """Raises `ValueError`, `TypeError` or `KeyError`."""
-    line = LedgerLine(**{name: told[name] for name in LedgerLine._fields})
-    tokens = {str(kind): int(count) for kind, count in line.tokens.items()}
-    return line._replace(at=float(line.at), micro=int(line.micro), tokens=tokens)
+    """Raises one of `_BROKEN`."""
+    known = {name: told[name] for name in LedgerLine._fields}
+    line = _LINE.validate_python(known, strict=True)
+    if str(date.fromisoformat(line.day)) != line.day or not 0 <= line.micro <= _MOST:
+        raise ValueError
+    return line
 
 
 def _fields(entry: Entry, team: str, now: float) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from bot.adapters.redis.book_entries import (
     line_to_json,
 )
 from bot.adapters.redis.key_scan import scan_keys
+from bot.adapters.redis.record_reader import is_broken
 from bot.adapters.redis.schema import (
     WORKSPACES,
     asked_key,
@@ -38,6 +39,7 @@ from bot.adapters.redis.schema import (
 from bot.adapters.redis.write_script import ADD
 from bot.adapters.redis_errors import bounded
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
+from bot.domain.errors import StoreUnavailable
 from bot.ports import Hold, LedgerLine, Spent
 
 log = logging.getLogger(__name__)
@@ -189,8 +191,8 @@ class RedisBooks:
         return bool(settled)
 
     async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
-        for key in [ledger_key(team)] if team else await self._ledgers():
-            async for line in self._lines(key, since):
+        for each in [team] if team else await self.teams():
+            async for line in self._lines(ledger_key(each), since):
                 yield line
 
     async def days(self) -> AsyncIterator[tuple[str, str]]:
@@ -201,14 +203,13 @@ class RedisBooks:
             for key in keys:
                 yield _team_of(key), key.rpartition(":")[2]
 
-    async def ledger_teams(self) -> list[str]:
-        return [_team_of(key) for key in await self._ledgers()]
-
-    async def _ledgers(self) -> list[str]:
-        """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
+    async def teams(self) -> list[str]:
+        """The workspaces that have a ledger. A scan may name a key twice, and each step is
+        bounded."""
         step = partial(bounded, self._patience)
         pages = scan_keys(self._redis, ledger_key("*"), step)
-        return sorted({key async for keys in pages for key in keys})
+        keys = {key async for keys in pages for key in keys}
+        return sorted(map(_team_of, keys))
 
     async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
         after = str(int(since * 1000))
@@ -221,8 +222,15 @@ class RedisBooks:
                 after = f"({id_}"
 
     async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        async with bounded(self._patience):
-            page: Any = await self._redis.xrange(key, after, count=_PAGE)
+        try:
+            async with bounded(self._patience):
+                page: Any = await self._redis.xrange(key, after, count=_PAGE)
+        except StoreUnavailable as error:
+            if is_broken(error):
+                raise StoreUnavailable(
+                    f"{key} cannot be read: {error.__cause__}"
+                ) from error.__cause__
+            raise
         return list(page)
 
 

@@ -60,7 +60,7 @@ def _number(attempt: object) -> int:
 async def teams_that_asked(books: RedisBooks, since: float) -> set[str]:
     """The workspaces in which images were paid for or counted since then."""
     teams = {team async for team, day in books.days() if _began(day) >= since}
-    return teams | {t for t in await books.ledger_teams() if await _has_paid(books, t, since)}
+    return teams | {t for t in await books.teams() if await _has_paid(books, t, since)}
 
 
 async def _has_paid(books: RedisBooks, team: str, since: float) -> bool:

@@ -1,8 +1,18 @@
-"""What images cost: whether `PRICES_FILE` can be read, and whether the models have a price."""
+"""What images cost: whether `PRICES_FILE` can be used, and whether the models have a price."""
 
 from __future__ import annotations
 
-from bot.adapters.prices import PricesFileError, TokenPrices, read_prices
+from collections.abc import Sequence
+
+from bot.adapters.prices import (
+    HOST_KINDS,
+    IMAGE_KINDS,
+    PricesFileError,
+    TokenPrices,
+    prices_with,
+    read_prices,
+    unpriced_words,
+)
 from bot.ops.doctor.finding import Finding, Verdict
 from bot.settings import Backend, Settings
 
@@ -14,12 +24,20 @@ def check_prices(settings: Settings) -> list[Finding]:
     if settings.image_backend is Backend.PLACEHOLDER:
         return []
     try:
-        prices = TokenPrices(read_prices(settings.prices_file))
+        prices = prices_with(read_prices(settings.prices_file), settings.image_model)
     except PricesFileError as error:
         return [Finding("PRICES_FILE", Verdict.WRONG, error.why, _ADVICE)]
-    models = [settings.image_model, settings.host_model]
-    unknown = [model for model in models if model and not prices.knows(model)]
-    if not unknown:
+    needed = ((settings.image_model, IMAGE_KINDS), (settings.host_model, HOST_KINDS))
+    told = [_words_of(prices, model, kinds) for model, kinds in needed if model]
+    if not any(told):
         return []
-    text = f"no price is known for {' and '.join(unknown)}: what it takes counts $0"
+    text = f"{'; '.join(filter(None, told))}: what they take counts $0"
     return [Finding("PRICES_FILE", Verdict.WARNING, text, _ADVICE)]
+
+
+def _words_of(prices: TokenPrices, model: str, kinds: Sequence[str]) -> str:
+    """What has no price; empty where all of these kinds of tokens have one."""
+    unpriced = prices.unpriced(model, kinds)
+    if not unpriced:
+        return ""
+    return unpriced_words(model, unpriced if len(unpriced) < len(kinds) else ())

@@ -82,6 +82,7 @@ def test_auto_counts_as_its_worst_case() -> None:
     assert out("auto", "low") == out("1536x1024", "low")
     assert out("3840x2160", "max") > 7 * out("1024x1024", "max")
     assert out("1024x1024", "low", "gpt-image-2.6-flare") == 4 * 196
+    assert out("1024x1024", "low", "OpenAI/gpt-image-2.6-flare-2026-11-04") == 4 * 196
     assert out("1024x1024", "what the server likes") == out("1024x1024", "max")
 
 

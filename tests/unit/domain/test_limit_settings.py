@@ -108,10 +108,12 @@ def test_values_in_words() -> None:
     assert limit_words(BUDGET, 0) == "no limit"
 
 
-def test_a_budget_is_whole_micro_dollars_and_never_0() -> None:
+def test_a_budget_is_whole_micro_dollars_and_0_only_where_it_says_so() -> None:
     assert micro_dollars(parse_budget(" 12.50 ")) == 12_500_000
     assert micro_dollars(parse_budget("0.000001")) == 1
     assert micro_dollars(parse_budget(None)) == 0
-    for wrong in ("0", "-1", "0.0000001", "nan", "1e400", "much"):
+    for none in ("0", "0.0", "0.0000000", " 0 ", 0, 0.0, "-0", "0e9"):
+        assert micro_dollars(parse_budget(none)) == 0
+    for wrong in ("-1", "0.0000001", "nan", "1e400", "much"):
         with pytest.raises(ValueError, match="dollars above 0"):
             parse_budget(wrong)

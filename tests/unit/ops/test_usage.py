@@ -56,8 +56,8 @@ async def rows(by: str) -> list[UsageRow]:
 @pytest.mark.parametrize(
     ("by", "names"),
     [
-        ("user", ["T1 =U2", "T1 U1"]),
-        ("channel", ["T1 C1", "T1 C2"]),
+        ("user", ["=U2", "U1"]),
+        ("channel", ["C1", "C2"]),
         ("day", ["2026-11-01", "2026-11-03"]),
         ("model", ["m", "unknown"]),
     ],
@@ -65,6 +65,7 @@ async def rows(by: str) -> list[UsageRow]:
 async def test_rows_by_what_is_asked_for(by: str, names: list[str]) -> None:
     found = await rows(by)
     assert [row.name for row in found] == names
+    assert {row.team for row in found} == {"T1"}
     assert sum(row.micro for row in found) == 3_500_000
     assert sum(row.calls for row in found) == 3
     assert sum(row.estimated for row in found) == sum(row.unpriced for row in found) == 1
@@ -80,6 +81,32 @@ async def test_json_and_csv_hold_the_same() -> None:
     assert [row["dollars"] for row in parsed] == ["2.000000", "1.500000"]
     assert [row["dollars"] for row in table] == ["2.000000", "1.500000"]
     assert parsed[0]["tokens_by_kind"] == {"image_out": 100}
+    assert [row["team"] for row in parsed] == [row["team"] for row in table] == ["T1", "T1"]
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("user", [("T2", "=U2"), ("T1", "U1"), ("T1", "=U2")]),
+        ("channel", [("T2", "C1"), ("T1", "C1")]),
+        ("day", [("T1", "2026-11-01"), ("T1", "2026-11-03"), ("T2", "2026-11-03")]),
+        ("model", [("T2", "m"), ("T1", "m")]),
+    ],
+)
+async def test_several_workspaces_are_told_apart(by: str, names: list[tuple[str, str]]) -> None:
+    async def of_two() -> AsyncIterator[LedgerLine]:
+        yield LINE
+        yield LINE._replace(id="2", user="=U2", day="2026-11-03", micro=1)
+        yield LINE._replace(id="3", team="T2", user="=U2", day="2026-11-03", micro=9_000_000)
+
+    found = await rows_of(of_two(), by, "2026-11-01")
+    assert [(row.team, row.name) for row in found] == names
+    out = io.StringIO()
+    write_rows(found, by, "table", out)
+    first, *others, total = out.getvalue().splitlines()
+    assert first.split()[-1] == "team"
+    assert [(line.split()[-1], line.split()[0]) for line in others] == names
+    assert total.split()[-1] == "10.500001"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
@@ -118,7 +145,7 @@ def test_what_is_no_day_is_refused_in_words(wrong: str) -> None:
 
 
 async def test_an_empty_day_is_no_day_either() -> None:
-    options = argparse.Namespace(since="", by="user", format="table")
+    options = argparse.Namespace(since="", team=None, by="user", format="table")
     with pytest.raises(ImagineError, match="--since"):
         await usage(options, Settings(_env_file=None))  # type: ignore[call-arg]
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import Cost, Usage
-from bot.domain.limits import Limits
+from bot.domain.limits import LimitReached, Limits
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.ports import BeginRequest
 from bot.service.budgets import Budgets, Defaults
 from tests.fakes import OWNER, FakeSpending, a_session
 
@@ -23,8 +24,23 @@ class TextPrices:
         return Cost(usage.text_in, "test", known=True)
 
 
+class ImagePrices:
+    """A micro-dollar for each token of an image. `asked` are the usages that were priced."""
+
+    def __init__(self) -> None:
+        self.asked: list[Usage] = []
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        self.asked.append(usage)
+        return Cost(usage.image_out, "test", known=True)
+
+
 async def no_limits(team: str, channel: str, user: str) -> Limits:
     return Limits()
+
+
+async def two_budgets(team: str, channel: str, user: str) -> Limits:
+    return Limits(user_images=9, user=5_000, workspace=9_000)
 
 
 def reserved(before: Session, after: Session) -> int:
@@ -70,3 +86,26 @@ def test_another_image_reserves_the_descriptions_of_those_that_were_turned_down(
     session = replace(session, attempts=(shown,))
     more = reserved(session, begin.regenerate(session, 1, 1.0)) - plain
     assert more >= len(described.encode())
+
+
+async def test_an_attempt_is_estimated_once_unless_a_budget_is_reached() -> None:
+    prices = ImagePrices()
+    budgets = Budgets(
+        FakeSpending(),
+        prices,
+        two_budgets,
+        Defaults("m", "", "1024x1024", "medium"),
+        ZoneInfo("UTC"),
+        lambda: 1.0,
+    )
+    before, person = a_session(Stage.INITIAL_INPUT), Person("T1", OWNER)
+    after = budgets.reserve(person, before, begin.submit(before, "a fox", 1.0))
+    writes = await budgets.check(BeginRequest(person, before, after.latest, ""))
+    assert writes is not None
+    assert [usage.image_out for usage in prices.asked] == [439]
+
+    refusals = [write.limit.refusal for write in writes(after) if write.limit]
+    lefts = {each: 6_000 for each in refusals if isinstance(each, LimitReached)}
+    told = next(iter(lefts)).in_view_of(lefts)
+    assert (told.standing.lowest, told.standing.smallest) == (196, 219)
+    assert [usage.image_out for usage in prices.asked] == [439, 196, 219]

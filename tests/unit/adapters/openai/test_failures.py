@@ -196,3 +196,13 @@ def test_a_server_in_between_leaves_open_whether_the_call_was_taken(
     bodies = {status: answered(status, "<p>x", content_type=content_type) for status in statuses}
     told = {status: failure_of(error).may_be_paid for status, error in bodies.items()}
     assert told == dict.fromkeys(statuses, may_be_paid)
+
+
+@pytest.mark.parametrize(
+    ("stage", "may_be_paid"), [("output", True), ("input", False), ("unknown", False)]
+)
+def test_an_image_that_was_made_and_then_refused_may_be_paid(stage: str, may_be_paid: bool) -> None:
+    details = {"categories": ["violence"], "moderation_stage": stage}
+    said = {"code": "moderation_blocked", "message": "no", "moderation_details": details}
+    failure = failure_of(answered(400, json.dumps({"error": said})))
+    assert (failure.kind, failure.may_be_paid) == (FailureKind.MODERATION, may_be_paid)

@@ -119,7 +119,7 @@ def test_the_shortcut_is_the_one_that_is_listened_for(manifest: dict[str, Any]) 
 def listened_for() -> set[str]:
     """The names of the events that listeners are registered for."""
     source = (ROOT / "bot/slack/listeners/__init__.py").read_text("utf-8")
-    return set(re.findall(r'on_event\(app, "(\w+)"', source))
+    return set(re.findall(r'on\(app\.event, "(\w+)"', source))
 
 
 def test_the_events_are_those_that_are_listened_for(manifest: dict[str, Any]) -> None:

@@ -13,8 +13,6 @@ _OLDEST = QUIET_FOR + INTERVAL + 20.0
 """Seconds after which a sweep has looked at a hold, on a machine that has too much to do."""
 _SILENT = ("connection_dropped", "ends_silently", "hang")
 """Outcomes of the provider's that tell nothing."""
-_BROKEN_OFF = ("response_failed", "stream_error")
-"""Outcomes that fail after the image was begun, and tell no usage: these may be charged for."""
 
 
 def measured_is_what_was_charged(evidence: Evidence) -> list[Finding]:
@@ -45,8 +43,7 @@ def what_was_charged_has_a_line(evidence: Evidence) -> list[Finding]:
 
 
 def an_estimate_is_a_lost_answer(evidence: Evidence) -> list[Finding]:
-    """A call that was not charged is estimated only where something kept its answer away, or its
-    image was begun."""
+    """A call that was not charged is estimated only where something kept its answer away."""
     found = []
     charged = _charged(evidence)
     for word, lines in _by_word(evidence).items():
@@ -123,8 +120,6 @@ def _why_lost(evidence: Evidence, word: str, line: Line) -> str:
     unpaid = [each.outcome for each in asked if each.response_id not in paid]
     if any(outcome.startswith(_SILENT) for outcome in unpaid):
         return "the provider dropped the connection"
-    if any(outcome.startswith(_BROKEN_OFF) for outcome in unpaid):
-        return "the provider failed after it had begun the image"
     if any(act.facts.get("visit") == word for act in evidence.acts("Cancel")):
         return "cancelled while the provider may have worked on it"
     since = min((each.at for each in asked), default=line.at - _OLDEST) - 5.0

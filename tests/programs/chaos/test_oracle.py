@@ -572,17 +572,6 @@ def test_an_estimate_of_what_was_not_charged_is_excused_by_a_death() -> None:
     assert [f.check for f in verdict.excused] == ["an_estimate_is_a_lost_answer"]
 
 
-def test_an_estimate_is_excused_by_a_failure_after_the_image_was_begun() -> None:
-    evidence = good()
-    evidence.ledger.lines.append(line(2, state="estimated", micro=0))
-    evidence.asked.append(Asked("resp_2", WORD, STARTED + 1, "response_failed"))
-
-    verdict = judge(evidence)
-
-    assert verdict.violations == []
-    assert [f.check for f in verdict.excused] == ["an_estimate_is_a_lost_answer"]
-
-
 def test_no_death_excuses_an_image_that_was_asked_for_long_before() -> None:
     evidence = good()
     _paid_twice(evidence)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from redis import exceptions
 
-from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
+from bot.domain.errors import StoreBroken, StoreFull, StoreReadOnly, StoreUnavailable
 from bot.telemetry import metrics
 
 _FULL = ("oom command not allowed", "out of memory", "quota exceeded", "max data size exceeded")
@@ -16,6 +17,19 @@ _FULL = ("oom command not allowed", "out of memory", "quota exceeded", "max data
 others."""
 _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 """Its disk takes nothing, it is a replica, or it has too few replicas."""
+_BROKEN = re.compile(r"^BROKEN (.+)")
+"""What a script of `bot.adapters.redis.writes` answers."""
+_OF_A_PIPELINE = re.compile(r"^Command # \d+ \(\S+ (\S+)")
+"""How redis-py names a command of a pipeline, and its key."""
+_WHOLE = re.compile("0|-?[1-9][0-9]{0,15}")
+_TOO_LARGE = 2**53
+"""Lua, and so each script, is exact below that."""
+_OF_ANOTHER_TYPE = "is of another type than the program writes"
+
+
+STORE_ERRORS = (exceptions.RedisError, OSError, UnicodeDecodeError)
+"""What a call to Redis raises. `TimeoutError` is an `OSError`; the last one is raised where
+somebody has put bytes there that are no text."""
 
 
 @asynccontextmanager
@@ -25,7 +39,7 @@ async def bounded(patience: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(patience):
             yield
-    except (exceptions.RedisError, OSError) as error:  # OSError: TimeoutError is one
+    except STORE_ERRORS as error:
         count_error(error)
         raise unavailable(error) from error
 
@@ -35,8 +49,10 @@ def count_error(error: Exception) -> None:
 
 
 def kind_of(error: Exception) -> str:
-    """The label of the metric: `timeout`, `connection`, or `refused` where Redis answered with an
-    error."""
+    """The label of the metric: `timeout`, `connection`, `broken` where what is stored is not as the
+    program writes it, or `refused` where Redis answered with another error."""
+    if what_is_broken(error):
+        return "broken"
     match error:
         case TimeoutError() | exceptions.TimeoutError():
             return "timeout"
@@ -47,9 +63,10 @@ def kind_of(error: Exception) -> str:
     return "refused"
 
 
-def unavailable(error: Exception) -> StoreUnavailable:
-    """The program's own error for one of the client's. The client asks a replica again until its
-    time is up, so the answer that it got last stands behind a timeout."""
+def unavailable(error: Exception, key: str = "") -> StoreUnavailable:
+    """The program's own error for one of the client's. `key` is what it asked for. The
+    client asks a replica again until its time is up, so the answer that it got last stands behind a
+    timeout."""
     cause: BaseException | None = error
     while cause is not None:
         text = str(cause).lower() if isinstance(cause, exceptions.ResponseError) else ""
@@ -58,4 +75,37 @@ def unavailable(error: Exception) -> StoreUnavailable:
         if isinstance(cause, exceptions.ReadOnlyError) or any(w in text for w in _READ_ONLY):
             return StoreReadOnly(type(cause).__name__)
         cause = cause.__cause__ or cause.__context__
+    if what := what_is_broken(error, key):
+        return StoreBroken(what)
     return StoreUnavailable(type(error).__name__)
+
+
+def what_is_broken(error: Exception, key: str = "") -> str:
+    """The key, where that is known, and what is wrong with it; empty where nothing is broken."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{key or 'something that was read'} is no text"
+    if not isinstance(error, exceptions.ResponseError):
+        return ""
+    if found := _BROKEN.search(str(error)):
+        return found[1]
+    if "WRONGTYPE" not in str(error):
+        return ""
+    named = _OF_A_PIPELINE.search(str(error))
+    return f"{named[1] if named else key or 'a key'} {_OF_ANOTHER_TYPE}"
+
+
+def whole_number(stored: object, key: str, field: str) -> int:
+    """The number of a counter, as a read of it answered; 0 where it is not there. Raises
+    `StoreBroken`, also for an error that a pipeline answered."""
+    if isinstance(stored, Exception):
+        raise broken(key, field, what_is_broken(stored) or "cannot be read") from stored
+    text = "0" if stored is None else str(stored)
+    if not _WHOLE.fullmatch(text) or abs(int(text)) >= _TOO_LARGE:
+        raise broken(key, field, "is no whole number, or too large")
+    return int(text)
+
+
+def broken(key: str, field: str, why: str) -> StoreBroken:
+    """The error for what was read and is not as the program writes it; counts it."""
+    metrics.STORE_ERRORS.labels("broken").inc()
+    return StoreBroken(f"{key} {field} {why}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.record_reader import RecordReader, is_broken, reading
+from bot.adapters.redis.record_reader import RecordReader
 from bot.adapters.redis.record_schema import (
     APPEND,
     SEAL,
@@ -25,7 +25,8 @@ from bot.adapters.redis.record_schema import (
     seals_key,
 )
 from bot.adapters.redis.schema import WORKSPACES
-from bot.domain.errors import StoreUnavailable
+from bot.adapters.redis_errors import bounded
+from bot.domain.errors import StoreBroken
 from bot.domain.record import RecordEvent, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
 
@@ -43,7 +44,7 @@ class RedisRecord(RecordReader):
         self._trim = redis.register_script(TRIM)
 
     async def append(self, team: str, *events: RecordEvent) -> None:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             await list_workspace(self._redis, team, self._policy.ttl)
         await self.write(team, *events)
 
@@ -51,13 +52,13 @@ class RedisRecord(RecordReader):
         """The same in a workspace that is listed by now."""
         writes = record_writes(team, events, time.time(), self._policy)
         keys, commands = zip(*writes, strict=True)
-        async with reading(self._patience):
+        async with bounded(self._patience):
             await self._append(keys=keys, args=[json.dumps(commands)])
 
     # sealing
 
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             if await self._redis.set(SEALER, run_id, nx=True, px=round(seconds * 1000)):
                 return True
             if await self._redis.get(SEALER) != run_id:
@@ -65,12 +66,12 @@ class RedisRecord(RecordReader):
             return bool(await self._redis.pexpire(SEALER, round(seconds * 1000)))
 
     async def teams(self) -> list[str]:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             listed: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)
         return listed
 
     async def last_seal(self, team: str) -> Seal | None:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             found = await self._redis.xrevrange(seals_key(team), "+", "-", 1)
         if found:
             return seal_from(found[0])
@@ -78,7 +79,7 @@ class RedisRecord(RecordReader):
         return Seal(floor.number, floor.seal, "", floor.keyed, floor.key_id) if floor else None
 
     async def entries_after(self, team: str, number: int, most: int) -> list[RecordEntry]:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             found = await self._redis.xrange(record_key(team), f"{number + 1}-0", "+", most)
         return [entry_from(each) for each in found]
 
@@ -92,24 +93,24 @@ class RedisRecord(RecordReader):
             self._policy.ttl,
             seal.key_id,
         ]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)
         return bool(added)
 
     async def old_seals(self, team: str, most: int) -> list[Seal]:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             found = await self._redis.xrange(seals_key(team), "-", "+", most)
         return [seal_from(each) for each in found]
 
     async def last_time(self, team: str) -> float:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             found = await self._redis.xrevrange(record_key(team), "+", "-", 1)
         return entry_time(entry_from(found[0]).body) if found else 0.0
 
     async def trim(self, team: str, seal: Seal, floor: Floor) -> bool:
         keys = [record_key(team), seals_key(team), floor_key(team)]
         args: list[Any] = [seal.number, seal.mac, floor_to_json(floor), self._policy.ttl]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             return bool(await self._trim(keys=keys, args=args))
 
     async def unsealed_since(self) -> float:
@@ -120,9 +121,7 @@ class RedisRecord(RecordReader):
             try:
                 at = await self._unsealed_since(team)
                 self._unreadable.pop(team, None)
-            except StoreUnavailable as error:
-                if not is_broken(error):
-                    raise
+            except StoreBroken:
                 at = self._unreadable.setdefault(team, time.time())
             oldest = min(oldest or at, at or oldest)
         return oldest

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.record_schema import (
@@ -26,7 +24,6 @@ from bot.adapters.redis.record_schema import (
     words_key,
 )
 from bot.adapters.redis_errors import bounded
-from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_facts
 from bot.domain.seals import Floor, RecordEntry, Seal
 
@@ -52,24 +49,6 @@ class SideKeys(NamedTuple):
 Words = dict[str, tuple[str, str]]
 
 
-@asynccontextmanager
-async def reading(patience: float) -> AsyncIterator[None]:
-    """As `bounded`; bytes that are no text, which somebody has put there, are an error of the
-    store, too."""
-    try:
-        async with bounded(patience):
-            yield
-    except UnicodeDecodeError as error:
-        raise StoreUnavailable(type(error).__name__) from error
-
-
-def is_broken(error: StoreUnavailable) -> bool:
-    """Whether somebody broke what was read: it is of another type, or no text."""
-    cause = error.__cause__
-    is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
-    return is_of_another_type or isinstance(cause, UnicodeDecodeError)
-
-
 class RecordReader:
     """`patience` bounds each call, in seconds. Every method raises `StoreUnavailable`."""
 
@@ -85,7 +64,7 @@ class RecordReader:
         return sorted(found)
 
     async def floor(self, team: str) -> Floor | None:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             stored = await self._redis.get(floor_key(team))
         return floor_from_json(stored) if stored else None
 
@@ -96,7 +75,7 @@ class RecordReader:
         return await self._last_number(record_key(team)), last_seal
 
     async def _last_number(self, key: str) -> int:
-        async with reading(self._patience):
+        async with bounded(self._patience):
             if not await self._redis.exists(key):
                 return 0
             told = await self._redis.xinfo_stream(key)
@@ -110,7 +89,7 @@ class RecordReader:
         parts."""
         number, at = 0, "-"
         while True:
-            async with reading(self._patience):
+            async with bounded(self._patience):
                 found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
             for seal in map(seal_from, found):
                 yield Batch(seal, await self.entries_between(team, number + 1, seal.number))
@@ -124,7 +103,7 @@ class RecordReader:
     async def _pages(self, team: str, first: int, until: str) -> AsyncIterator[list[RecordEntry]]:
         at = f"({first - 1}-0"  # what somebody put behind it as `-1` is not left out
         while True:
-            async with reading(self._patience):
+            async with bounded(self._patience):
                 found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
             if found:
                 yield [entry_from(each) for each in found]
@@ -139,7 +118,7 @@ class RecordReader:
         of_words = words_key(f"{team}.*.").partition("*")[0]
         async for keys in self._keys(f"{record_key(team)}:*"):
             people = [key for key in keys if key.startswith(of_person)]
-            async with reading(self._patience):
+            async with bounded(self._patience):
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in people:
                     pipeline.get(key)
@@ -161,7 +140,7 @@ class RecordReader:
 
     async def words_of_sessions(self, tokens: Iterable[str], sides: SideKeys) -> Words:
         keys = [key for token in tokens for key in sides.words.get(token, [])]
-        async with reading(self._patience):
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for key in keys:
                 pipeline.hgetall(key)
@@ -169,7 +148,7 @@ class RecordReader:
         return {name: _salt_and_text(text) for each in found for name, text in each.items()}
 
     def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
-        return scan_keys(self._redis, pattern, partial(reading, self._patience))
+        return scan_keys(self._redis, pattern, partial(bounded, self._patience))
 
 
 def _salt_and_text(stored: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ from bot.adapters.redis.session_fields import (
     options_to_json,
 )
 from bot.adapters.redis.session_writer import SessionWriter
-from bot.adapters.redis_errors import bounded
+from bot.adapters.redis_errors import bounded, whole_number
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict
 from bot.domain.options import Options
@@ -167,8 +167,9 @@ class RedisSessionStore(RedisQuestions):
         ]
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
-        stored: dict[str, str] = await self._reads.read("HGETALL", waiting_key(team, user))
-        return {session_id: int(number) for session_id, number in stored.items()}
+        key = waiting_key(team, user)
+        stored: dict[str, str] = await self._reads.read("HGETALL", key)
+        return {id_: whole_number(number, key, id_) for id_, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
         team, user, _ = SessionId.parse(session_id)
@@ -190,12 +191,13 @@ class RedisSessionStore(RedisQuestions):
         return sessions
 
     async def versions(self, session_ids: list[str]) -> list[int]:
+        keys = [session_key(session_id) for session_id in session_ids]
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
-            for session_id in session_ids:
-                pipeline.hget(session_key(session_id), "version")
+            for key in keys:
+                pipeline.hget(key, "version")
             found: list[str | None] = await pipeline.execute()
-        return [int(version or 0) for version in found]
+        return [whole_number(n, key, "version") for n, key in zip(found, keys, strict=True)]
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         if not thread_ts:

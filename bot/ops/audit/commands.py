@@ -9,9 +9,9 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
-from bot.adapters.redis.record_reader import SideKeys, is_broken
+from bot.adapters.redis.record_reader import SideKeys
 from bot.adapters.redis.record_schema import NO_SESSION, up_to
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.domain.session_ids import SessionId
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
@@ -86,9 +86,7 @@ async def _try_to_verify(
     """A record that somebody broke so that it cannot be read does not stand."""
     try:
         return await _verify(record, team, keys, head)
-    except StoreUnavailable as error:
-        if not is_broken(error):
-            raise
+    except StoreBroken as error:
         _say(f"{team}: PROBLEM the record cannot be read: {error.__cause__}")
         _say(f"{team}: the record does NOT stand")
         return 1

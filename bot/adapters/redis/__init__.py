@@ -12,6 +12,7 @@ writes         what the scripts share that write all or nothing
 store          `RedisSessionStore`
 books          `RedisBooks`: holds, the ledger, the counters of days and months
 limit_settings `RedisLimitSettings`: the limits that admins set in Slack
+notices        `RedisNotices`: which notices about limits were told
 questions      `RedisQuestions`: what people are asked before anything is paid for
 image_bytes    `ImageBytes`: how many bytes one person's images and pictures may be
 pictures       `RedisPictures`: what people bring, once for each file
@@ -37,6 +38,7 @@ from bot.adapters.redis.coordination import (
     WriteProbe,
 )
 from bot.adapters.redis.limit_settings import RedisLimitSettings
+from bot.adapters.redis.notices import RedisNotices
 from bot.adapters.redis.pace import RedisRateLimiter
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
@@ -55,6 +57,7 @@ __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisLimitSettings",
+    "RedisNotices",
     "RedisPictures",
     "RedisProviderSlots",
     "RedisRateLimiter",

@@ -4,7 +4,6 @@
     imagine:{team}:ledger            stream: one line for each paid call
     imagine:{team}:spent:<month>     hash: person, channel, workspace → micro-dollars
     imagine:{team}:asked:<day>       hash: person → images
-    imagine:{team}:told:<period>     set: what people were told in advance of a limit
 
 The commit script writes them with the session. Counters are holds and lines together.
 """
@@ -33,7 +32,6 @@ from bot.adapters.redis.schema import (
     holds_key,
     ledger_key,
     spent_key,
-    told_key,
 )
 from bot.adapters.redis.writes import WRITE_IF_UNCHANGED, Write
 from bot.adapters.redis_errors import bounded, whole_number
@@ -131,16 +129,6 @@ class RedisBooks:
     async def times_of_holds(self) -> list[float]:
         """When each hold of all workspaces last changed, in seconds since the epoch."""
         return [hold.line.at for hold in await self._all_holds()]
-
-    async def first_time(self, team: str, period: str, what: str) -> bool:
-        """Records that this was told in the day or month; False where it was before."""
-        key = told_key(team, period)
-        async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.sadd(key, what)
-            pipeline.expire(key, PERIOD_TTL)
-            added, _ = await pipeline.execute()
-        return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
         now = time.time()

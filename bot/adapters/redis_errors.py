@@ -19,8 +19,8 @@ _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 """Its disk takes nothing, it is a replica, or it has too few replicas."""
 _BROKEN = re.compile(r"^BROKEN (.+)")
 """What a script of `bot.adapters.redis.writes` answers."""
-_OF_A_PIPELINE = re.compile(r"^Command # \d+ \(\S+ (\S+)")
-"""How redis-py names a command of a pipeline, and its key."""
+_OF_A_COMMAND = re.compile(r"^Command # \d+ \(\S+ (\S+)|^WRONGTYPE .* \((\S+)\)$")
+"""How redis-py names a command of a pipeline, and its key; and how our client names a key."""
 _WHOLE = re.compile("0|-?[1-9][0-9]{0,15}")
 _TOO_LARGE = 2**53
 """Lua, and so each script, is exact below that."""
@@ -90,8 +90,8 @@ def what_is_broken(error: Exception, key: str = "") -> str:
         return found[1]
     if "WRONGTYPE" not in str(error):
         return ""
-    named = _OF_A_PIPELINE.search(str(error))
-    return f"{named[1] if named else key or 'a key'} {_OF_ANOTHER_TYPE}"
+    named = _OF_A_COMMAND.search(str(error))
+    return f"{(named[1] or named[2]) if named else key or 'a key'} {_OF_ANOTHER_TYPE}"
 
 
 def whole_number(stored: object, key: str, field: str) -> int:

@@ -3,6 +3,8 @@ names the key and the field."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -27,6 +29,7 @@ from bot.adapters.redis.schema import (
     user_key,
     waiting_key,
 )
+from bot.concurrency import cancel_and_wait
 from bot.domain import begin
 from bot.domain.costs import day_of, month_of
 from bot.domain.errors import StoreBroken, StoreTrouble, StoreUnavailable
@@ -34,7 +37,9 @@ from bot.domain.limit_settings import WORKSPACE, ChosenLimit, LimitKind
 from bot.domain.limits import Limits
 from bot.domain.record import deleted
 from bot.domain.session import Session
-from tests.fakes import CHANNEL, OWNER
+from bot.jobs.repeating import repeat_for_ever
+from bot.jobs.sweeper import Sweeper
+from tests.fakes import CHANNEL, OWNER, FakeJobQueue, eventually
 from tests.integration.books_bench import EACH, FIRST, ME, MEASURED, Bench
 from tests.support.ledger import holds
 from tests.support.metrics import Counted
@@ -333,3 +338,36 @@ async def test_an_images_list_of_another_type_keeps_no_part_of_the_commit(
         await bench.made(session)
     assert images_key("T1", OWNER) in str(broken.value)
     assert await content(redis) == before
+
+
+@pytest.mark.parametrize("broken", ["session", "list", "all of T0"])
+async def test_what_somebody_broke_keeps_no_other_session_from_its_job(
+    bench: Bench, redis: Redis, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for user in ("U1", "U2", "U3"):
+        await bench.ask(TOKEN, user=user)
+    key = {
+        "session": session_key(f"T1.U1.{TOKEN}"),
+        "list": user_key("T1", "U1"),
+        "all of T0": unfinished_key("T0"),
+    }[broken]
+    await redis.zadd(WORKSPACES, {"T0": 1.0})
+    await redis.delete(key)
+    await redis.set(key, "x")
+    queue = FakeJobQueue()
+    await Sweeper(bench.store, queue, quiet_for=0.0).sweep()
+    owners = {job.session_id.split(".")[1] for job in queue.added}
+    assert owners >= {"U2", "U3"}
+    assert key in caplog.text
+
+
+async def test_work_that_is_put_off_names_the_key_that_is_broken(
+    bench: Bench, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await redis.set(WORKSPACES, "x")
+    sweeping = asyncio.create_task(
+        repeat_for_ever(bench.sweeper.sweep, 9.0, logging.getLogger("bot"), "x", at_once=True)
+    )
+    await eventually(lambda: "put off" in caplog.text)
+    await cancel_and_wait(sweeping)
+    assert WORKSPACES in caplog.text

@@ -8,6 +8,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 schema         every key
 session_fields  how a session and a question are written
 commit         the writes of a commit, and its script
+unfinished     `UnfinishedLists`: the sessions that are owed a job
 writes         what the scripts share that write all or nothing
 store          `RedisSessionStore`
 books          `RedisBooks`: holds, the ledger, the counters of days and months

@@ -80,15 +80,6 @@ if ARGV[3] == '0' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
 return redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 """
 
-REMOVE_IF_UNTOUCHED = """
--- KEYS: the list of the unfinished; ARGV: session id, the score that was read
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) == tonumber(ARGV[2]) then
-  return redis.call('ZREM', KEYS[1], ARGV[1])
-end
-return 0
-"""
-
 
 def waiting_writes(
     before: Session | None, after: Session, ttl: int

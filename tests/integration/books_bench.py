@@ -55,13 +55,13 @@ class Runs:
 class Bench:
     """A store with its books, a gateway with limits, and a sweep that waits for nothing."""
 
-    def __init__(self, redis: Redis, url: str, limits: Limits) -> None:
+    def __init__(self, redis: Redis, url: str, limits: Limits, patience: float = 5.0) -> None:
         self.url = url
         self.now = 1_790_000_000.0
         self.zone = ZoneInfo("UTC")
-        self.store = RedisSessionStore(redis, session_ttl=600, image_ttl=600, patience=5.0)
-        self.books = RedisBooks(redis, ledger_ttl=3600, patience=5.0)
-        self.record = RedisRecord(redis, 5.0, RecordPolicy())
+        self.store = RedisSessionStore(redis, session_ttl=600, image_ttl=600, patience=patience)
+        self.books = RedisBooks(redis, ledger_ttl=3600, patience=patience)
+        self.record = RedisRecord(redis, patience, RecordPolicy())
         self.runs = Runs()
         self.sweeper = HoldSweeper(self.books, self.store, self.runs, quiet_for=-1.0)
         defaults = Defaults("m", "", "1024x1024", "low")

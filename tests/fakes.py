@@ -16,6 +16,7 @@ from bot.domain.errors import (
     NoLongerOwed,
     QueueUnavailable,
     SlackAppBlocked,
+    StoreBroken,
     StoreFull,
     StoreReadOnly,
     StoreTrouble,
@@ -142,7 +143,7 @@ class FakeSessionStore:
         self.created_by: dict[str, str] = {}
         self.loads = 0
         self.away = False
-        self.full = self.read_only = False
+        self.full = self.read_only = self.broken = False
         self.refused = 0
         self.writes_until_away: int | None = None
 
@@ -269,6 +270,8 @@ class FakeSessionStore:
         await self._reach()
 
     def _take(self) -> None:
+        if self.broken:
+            raise StoreBroken("imagine:{T1}:holds is of another type")
         if self.full or self.read_only:
             self.refused += 1
             raise StoreFull("fake") if self.full else StoreReadOnly("fake")

@@ -11,11 +11,13 @@ class ImagineError(Exception):
 
 
 class StoreTrouble(StrEnum):
-    """Why the store takes no changes. It can still be read, except when it is `away`."""
+    """Why the store takes no changes. It can still be read, except when it is `away`, and except
+    for what is `broken`."""
 
     AWAY = "away"
     FULL = "full"
     READ_ONLY = "read_only"
+    BROKEN = "broken"
 
 
 class StoreUnavailable(ImagineError):
@@ -34,6 +36,13 @@ class StoreReadOnly(StoreUnavailable):
     """The session store takes no changes: its disk is full, or it is a replica."""
 
     trouble = StoreTrouble.READ_ONLY
+
+
+class StoreBroken(StoreUnavailable):
+    """Something in the session store is not as the program writes it, so that nothing is written
+    with it. The text names the key, the field, and what is wrong."""
+
+    trouble = StoreTrouble.BROKEN
 
 
 class PaidCallNotMade(ImagineError):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.domain.errors import ImagineError
+from bot.domain.errors import ImagineError, StoreBroken
 
 
 async def repeat_for_ever(
@@ -25,5 +25,6 @@ async def repeat_for_ever(
         try:
             await work()
         except ImagineError as error:
-            log.warning("%s put off: %s", what, type(error).__name__)
+            why = error if isinstance(error, StoreBroken) else type(error).__name__
+            log.warning("%s put off: %s", what, why)
         await asyncio.sleep(seconds)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 
+from bot.domain.errors import StoreBroken
 from bot.domain.jobs import Job, due_jobs, jobs_of, with_next_run
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -70,6 +71,8 @@ class Sweeper:
             await self._queue_missing(session, entry)
         except Refusal:  # it has expired, perhaps meanwhile
             await self._sessions.remove_unfinished(entry)
+        except StoreBroken as error:  # of this session or its person
+            log.error("a session is put off: %s", error)
         except ValueError as error:  # it cannot be read
             log.error("a session is put off: %s", type(error).__name__)
 

@@ -4,7 +4,17 @@ The services, the flow and the jobs know only these; `bot.wiring` gives them the
 """
 
 from bot.domain.ledger import LedgerLine
-from bot.ports.costs import Hold, Holds, Ledger, PersonalSpending, Prices, Spending, Spent
+from bot.ports.costs import (
+    BudgetNotice,
+    Hold,
+    Holds,
+    Ledger,
+    NoticeLog,
+    PersonalSpending,
+    Prices,
+    Spending,
+    Spent,
+)
 from bot.ports.images import (
     CancelledCall,
     Checkpoint,
@@ -62,6 +72,7 @@ __all__ = [
     "AttemptRule",
     "BeginRequest",
     "Budget",
+    "BudgetNotice",
     "Cancellations",
     "CancelledCall",
     "Change",
@@ -86,6 +97,7 @@ __all__ = [
     "LimitSettings",
     "LimitsOf",
     "MemoryUsage",
+    "NoticeLog",
     "OnReading",
     "OwnerNotices",
     "PersonNotices",

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import Cost, Usage
 from bot.domain.ledger import LedgerLine
+from bot.domain.limits import Scope
 
 
 class Prices(Protocol):
@@ -52,6 +53,36 @@ class Hold(NamedTuple):
     id: str
     stored: str
     line: LedgerLine
+
+
+class BudgetNotice(NamedTuple):
+    """That a limit is nearly used up in a day or month. It is of a person, by their key, or of a
+    channel; of a workspace, `whom` is an admin by their user id, or empty for all of them. The
+    attempt is the one that was asked for."""
+
+    team: str
+    period: str
+    scope: Scope
+    whom: str
+    session_id: str
+    attempt: int
+
+
+class NoticeLog(Protocol):
+    """What was told in a period, and what is still to be told, for all processes. Raises
+    `StoreUnavailable`."""
+
+    async def claim(self, notice: BudgetNotice) -> bool:
+        """Whether it is the caller's to tell: it was not told, and nobody tells it just now."""
+
+    async def told(self, notice: BudgetNotice) -> None:
+        """Records that it was told."""
+
+    async def drop(self, notice: BudgetNotice) -> None:
+        """Records that it is not to be told any more; it is in no period's record."""
+
+    async def untold(self) -> list[BudgetNotice]:
+        """What was claimed and not told in time, of all workspaces."""
 
 
 class Holds(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from bot.concurrency import BackgroundTasks
@@ -28,10 +29,8 @@ from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
 from bot.service.refused_requests import with_offers
+from bot.service.taking_back import take_back
 from bot.telemetry.context import set_log_fields
-
-_RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
-"""Seconds: how long a session is tried to be discarded, and the pause between two tries."""
 
 Reserve = Callable[[Person, Session, Session], Session]
 """From the person, and the session before and after an attempt begins, the session with the
@@ -96,7 +95,8 @@ class AttemptGateway:
         try:
             return await self._sessions.create(session, extra=extra, write_id=write_id)
         except (StoreUnavailable, asyncio.CancelledError):
-            self._tasks.spawn(self._retract(session, write_id))
+            discard = partial(self._sessions.discard, session, write_id)
+            self._tasks.spawn(take_back(session.id, discard))
             raise
 
     async def submit(self, session_id: str, person: Person, text: str, options: Options) -> Session:
@@ -237,11 +237,3 @@ class AttemptGateway:
         """Parse a form. Raises `Refusal`, also where its text and its selects disagree."""
         said = parse_flags(text, self._option_table)
         return clean_prompt(said.prompt), said.options.agreeing_with(options)
-
-    async def _retract(self, session: Session, write_id: str) -> None:
-        async with asyncio.timeout(_RETRACT_FOR):
-            while True:
-                try:
-                    return await self._sessions.discard(session, write_id)
-                except StoreUnavailable:
-                    await asyncio.sleep(_RETRACT_AGAIN)

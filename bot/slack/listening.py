@@ -227,7 +227,7 @@ async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncI
         except StoreUnavailable as error:
             tracked.outcome = "unavailable"
             log.warning("the store is %s: %s", error.trouble.value, error)
-            await _deliver(responder.say(store_words(error.trouble, away)))
+            await _deliver(responder.say(store_words(error, away)))
         except Exception as error:
             tracked.outcome = "error"
             log.error("a listener broke: %s", type(error).__name__)

@@ -38,7 +38,7 @@ REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut",
 REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
 JOB_KINDS = tuple(kind.value for kind in JobKind)
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
-STORE_ERROR_KINDS = ("timeout", "connection", "refused")
+STORE_ERROR_KINDS = ("timeout", "connection", "refused", "broken")
 LIMITS = (*(kind.value for kind in LimitKind), Reason.TOO_MANY_WAITING.value)
 """The limits that refuse images."""
 OTHER = "other"

@@ -18,11 +18,13 @@ _WAITS = {
     StoreTrouble.AWAY: "I can't reach my memory",
     StoreTrouble.FULL: "my memory is full",
     StoreTrouble.READ_ONLY: "my memory takes nothing new",
+    StoreTrouble.BROKEN: "part of my memory is broken",
 }
 _GOES_ON = {
     StoreTrouble.AWAY: "as soon as I can",
     StoreTrouble.FULL: "as soon as there is room",
     StoreTrouble.READ_ONLY: "as soon as it does",
+    StoreTrouble.BROKEN: "as soon as whoever runs me has mended that",
 }
 
 

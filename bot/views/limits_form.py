@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from bot.domain.limit_settings import (
     KINDS_OF,
-    WORKSPACE,
     ChosenLimits,
     Field,
     LimitInForce,
@@ -17,14 +14,13 @@ from bot.domain.limit_settings import (
     OperatorLimits,
     Scope,
     ScopeKind,
-    fields_of,
     limit_in_force,
     limit_words,
-    parse_limit,
     typed_limit,
 )
 from bot.views import blocks, ids
 from bot.views.blocks import Block
+from bot.views.limits_state import MOST_PEOPLE, LimitsFormState, Typed, block_id_of
 
 View = dict[str, Any]
 
@@ -34,63 +30,28 @@ LABELS = {
     LimitKind.CHANNEL_BUDGET_PER_MONTH: "Budget of a channel for a month, in dollars",
     LimitKind.WORKSPACE_BUDGET_PER_MONTH: "Budget of the workspace for a month, in dollars",
 }
+_NO_ROOM = "There is no room for more people here. Save first, and open the form again for others."
 _INTRO = (
     "Leave a field empty to set nothing here: then the wider limit counts. 0 sets no limit. "
     "Money is an estimate until the provider has told what an image cost."
 )
 
 
-@dataclass(frozen=True)
-class LimitsFormState:
-    """The scopes of the form; `channel` is empty where there is none to set limits for, `person`
-    until one is chosen. `shown` is what was set when a field was first shown, by its block id: who
-    leaves a field as it is changes nothing, whatever another admin has set meanwhile."""
-
-    channel: str = ""
-    person: str = ""
-    shown: Mapping[str, int | None] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return json.dumps([self.channel, self.person, self.shown], separators=(",", ":"))
-
-    @classmethod
-    def of(cls, metadata: str | None) -> LimitsFormState:
-        try:
-            channel, person, shown = json.loads(metadata or "")
-            return cls(str(channel), str(person), dict(shown))
-        except (ValueError, TypeError):
-            return cls()
-
-    def showing(self, chosen: ChosenLimits) -> LimitsFormState:
-        """The state of a form that shows these, too. Slack's clients keep what stands in a field
-        that was there before."""
-        values = {
-            _block_id(*each): chosen[each].value if each in chosen else None
-            for each in fields_of(*self.scopes)
-        }
-        return replace(self, shown={name: self.shown.get(name, values[name]) for name in values})
-
-    @property
-    def scopes(self) -> list[Scope]:
-        channel = [Scope(ScopeKind.CHANNEL, self.channel)] if self.channel else []
-        person = [Scope(ScopeKind.USER, self.person)] if self.person else []
-        return [WORKSPACE, *channel, *person]
-
-
-@dataclass(frozen=True)
-class WrongFields(Exception):
-    """The mistakes in the form, by block id."""
-
-    errors: dict[str, str]
-
-
-def limits_form(state: LimitsFormState, chosen: ChosenLimits, operator: OperatorLimits) -> View:
-    """Each field says what counts now, and where that comes from."""
+def limits_form(
+    state: LimitsFormState,
+    chosen: ChosenLimits,
+    operator: OperatorLimits,
+    typed: Typed = MappingProxyType({}),
+) -> View:
+    """Each field says what counts now, and where that comes from. What is `typed` stays."""
     shown: list[Block] = [blocks.context(_INTRO)]
     for scope in state.scopes:
         shown.append(_title(scope))
-        shown += [_limit_field(scope, kind, chosen, operator) for kind in KINDS_OF[scope.kind]]
-    shown += [blocks.header("One person"), _person_field(state.person)]
+        for kind in KINDS_OF[scope.kind]:
+            shown.append(_limit_field(scope, kind, chosen, operator, typed))
+    shown += [blocks.header("One person"), _person_field(state.people)]
+    if len(state.people) == MOST_PEOPLE:
+        shown.append(blocks.context(_NO_ROOM))
     return {
         "type": "modal",
         "callback_id": ids.LIMITS_FORM,
@@ -100,26 +61,6 @@ def limits_form(state: LimitsFormState, chosen: ChosenLimits, operator: Operator
         "close": blocks.plain("Cancel"),
         "blocks": shown,
     }
-
-
-def read_limits(state: LimitsFormState, values: dict[str, Any]) -> dict[Field, int | None]:
-    """The changes made in the form, by field; None for a field that was emptied. Raises
-    `WrongFields`."""
-    read: dict[Field, int | None] = {}
-    errors = {}
-    for scope, kind in fields_of(*state.scopes):
-        block_id = _block_id(scope, kind)
-        typed = values.get(block_id, {}).get(ids.LIMIT_INPUT, {}).get("value") or ""
-        try:
-            value = parse_limit(kind, typed)
-        except ValueError as error:
-            errors[block_id] = str(error)
-            continue
-        if value != state.shown.get(block_id):
-            read[scope, kind] = value
-    if errors:
-        raise WrongFields(errors)
-    return read
 
 
 def saved_words(
@@ -157,7 +98,7 @@ def _scope_words(scope: Scope) -> str:
 
 
 def _limit_field(
-    scope: Scope, kind: LimitKind, chosen: ChosenLimits, operator: OperatorLimits
+    scope: Scope, kind: LimitKind, chosen: ChosenLimits, operator: OperatorLimits, typed: Typed
 ) -> Block:
     own = chosen.get((scope, kind))
     in_force = _in_force(scope, kind, chosen, operator)
@@ -167,11 +108,12 @@ def _limit_field(
         "max_length": 16,
         "placeholder": blocks.plain("Such as 25.00" if kind.in_dollars else "Such as 100"),
     }
-    if own is not None:
-        element["initial_value"] = typed_limit(kind, own.value)
+    stands = typed_limit(kind, own.value) if own is not None else ""
+    if text := typed.get(block_id_of(scope, kind), stands):
+        element["initial_value"] = text
     return {
         "type": "input",
-        "block_id": _block_id(scope, kind),
+        "block_id": block_id_of(scope, kind),
         "label": blocks.plain(LABELS[kind]),
         "hint": blocks.plain(f"Now: {_now(kind, in_force)}."),
         "optional": True,
@@ -202,19 +144,14 @@ def _origin(in_force: LimitInForce) -> str:
     return f"set here {of[in_force.scope.kind]}"
 
 
-def _person_field(person: str) -> Block:
+def _person_field(people: tuple[str, ...]) -> Block:
     """Choosing somebody shows their own limits."""
     select: Block = {
         "type": "users_select",
         "action_id": ids.LIMITS_PERSON,
         "placeholder": blocks.plain("Choose a person"),
     }
-    if person:
-        select["initial_user"] = person
+    if people:
+        select["initial_user"] = people[-1]
     words = "Set limits for one person, over those of the workspace."
     return blocks.section(words) | {"block_id": ids.LIMITS_PERSON, "accessory": select}
-
-
-def _block_id(scope: Scope, kind: LimitKind) -> str:
-    """The id names the scope: Slack's clients keep typed text in a block whose id stays."""
-    return f"{scope}/{kind}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from bot.domain.courtesies import Courtesy
-from bot.domain.errors import StoreTrouble
+from bot.domain.errors import StoreBroken, StoreTrouble, StoreUnavailable
 from bot.domain.limits import LimitReached
 from bot.domain.prompt import MAX_PROMPT, OptionsRefused
 from bot.domain.refusals import OptionRefused, OptionsDisagree, Reason, Refusal
@@ -263,6 +263,12 @@ def left_aside(refusal: Refusal) -> str:
     return f"I left one picture aside. {refusal_words(refusal)}"
 
 
-def store_words(trouble: StoreTrouble, away: str) -> str:
+def store_words(error: StoreUnavailable, away: str) -> str:
     """Why a request could not be stored. `away` is what to say where the store does not answer."""
-    return _NOTHING_KEPT.get(trouble, away)
+    if isinstance(error, StoreBroken):
+        what = escape(str(error)).replace("`", "'")
+        return (
+            f"Part of my memory is broken, so I could not do this: `{what}`. Please tell that to "
+            "whoever runs this bot: only they can mend it. What is under way goes on then."
+        )
+    return _NOTHING_KEPT.get(error.trouble, away)

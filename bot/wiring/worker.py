@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from functools import partial
+
+from redis.asyncio import Redis
 
 from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
     REFUSED,
     RedisAppBlockedStore,
-    RedisBooks,
     RedisCancellations,
     RedisHeartbeats,
+    RedisNotices,
     RedisPictures,
     RedisProviderSlots,
     RedisRefusedSettings,
@@ -49,7 +52,6 @@ from bot.progress.draft_refresher import DraftRefresher
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
 from bot.progress.queue_position import QueuePositions
-from bot.service.limits import WorkspaceLimits
 from bot.telemetry.meters import GenerationMeter
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Clients
@@ -84,6 +86,22 @@ def slack_breaker(clients: Clients, tasks: BackgroundTasks) -> SlackBreaker:
     return breaker
 
 
+def budget_notices(clients: Clients, redis: Redis, sessions: SessionStore) -> BudgetNotices:
+    identity, settings = clients.identity, clients.settings
+    listed = identity.has_scope("users:read") and not identity.org_wide
+    return BudgetNotices(
+        clients.books(redis, PATIENCE),
+        RedisNotices(redis, PATIENCE),
+        clients.publisher,
+        sessions,
+        clients.limits(redis, PATIENCE).limits_of,
+        settings.zone,
+        time.time,
+        settings.admin_ids,
+        WorkspaceAdmins(clients.slack, identity.team_id) if listed else None,
+    )
+
+
 def job_dispatcher(
     clients: Clients,
     sessions: SessionStore,
@@ -92,8 +110,7 @@ def job_dispatcher(
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
     backend: ImageBackend,
-    books: RedisBooks,
-    limits: WorkspaceLimits,
+    notices: BudgetNotices,
 ) -> tuple[JobDispatcher, CancellationWatch]:
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
@@ -122,17 +139,6 @@ def job_dispatcher(
     show_end = ShowAttemptEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
-    identity = clients.identity
-    listed = identity.has_scope("users:read") and not identity.org_wide
-    notices = BudgetNotices(
-        books,
-        books,
-        publisher,
-        limits.limits_of,
-        settings.zone,
-        settings.admin_ids,
-        WorkspaceAdmins(clients.slack, identity.team_id) if listed else None,
-    )
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
@@ -173,6 +179,7 @@ async def start_worker(
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, tasks)
     await breaker.close_if_uninstalled()
+    notices = budget_notices(clients, redis, sessions)
     dispatcher, watch = job_dispatcher(
         clients,
         sessions,
@@ -181,8 +188,7 @@ async def start_worker(
         heartbeats,
         breaker,
         SharedProvider(backend, slots),
-        books,
-        clients.limits(redis, PATIENCE),
+        notices,
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease, slots)
@@ -198,6 +204,7 @@ async def start_worker(
     watching = [
         Sweeper(sessions, queue).run(),
         HoldSweeper(books, sessions, heartbeats).run(),
+        notices.run(),
         QueueCleaner(queue).run(),
         RecordSealer(record, settings.sealing_keys, settings.audit_ttl).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ReadOnlyError
 
 from bot.adapters.redis.read_batches import ReadBatches
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken, StoreUnavailable
+from tests.support.metrics import Counted
 
 
 async def round_trips(redis: Redis, do: Callable[[], Awaitable[Any]]) -> int:
@@ -85,12 +86,28 @@ async def test_who_gives_up_does_not_hold_up_the_others(redis: Redis) -> None:
         await gives_up
 
 
-async def test_a_server_that_is_away_fails_all(redis: Redis) -> None:
-    reads = ReadBatches(Redis.from_url("redis://127.0.0.1:1"), 5.0)
+async def test_a_server_that_is_away_fails_all_and_counts_once() -> None:
+    reads, counted = ReadBatches(Redis.from_url("redis://127.0.0.1:1"), 5.0), Counted()
     failed = await asyncio.gather(
-        reads.read("GET", "s"), reads.read("GET", "s"), return_exceptions=True
+        *(reads.read("GET", "s") for _ in range(50)), return_exceptions=True
     )
-    assert [type(each) for each in failed] == [StoreUnavailable, StoreUnavailable]
+    assert [type(each) for each in failed] == [StoreUnavailable] * 50
+    told = counted.changed("imagine_store_errors")
+    assert told == {"imagine_store_errors_total kind=connection": 1}
+
+
+async def test_each_read_that_the_server_refuses_counts(redis: Redis) -> None:
+    reads, counted = ReadBatches(redis, 5.0), Counted()
+    await redis.set("s", "text")
+    asked = (reads.read(*command) for command in (("HGETALL", "s"), ("GET", "s"), ("HGET", "s")))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in answers] == [StoreBroken, str, StoreUnavailable]
+    assert "s is of another type" in str(answers[0])
+    told = counted.changed("imagine_store_errors")
+    assert told == {
+        "imagine_store_errors_total kind=broken": 1,
+        "imagine_store_errors_total kind=refused": 1,
+    }
 
 
 async def test_a_replica_is_asked_again_by_a_command_of_its_own(

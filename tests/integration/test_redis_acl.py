@@ -15,19 +15,21 @@ import pytest
 
 from bot.adapters.redis import (
     RedisHeartbeats,
+    RedisNotices,
     RedisRefusedSettings,
     RedisSignatures,
     WriteProbe,
     redis_client,
 )
 from bot.adapters.slack import slack_client, slack_session
+from bot.domain.limits import Scope
 from bot.domain.options import Options
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.doctor.redis_permissions import commands
 from bot.ops.startup import StartupError, check_at_start
-from bot.ports import ExtraWrite, Limit
+from bot.ports import BudgetNotice, ExtraWrite, Limit
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
@@ -149,6 +151,12 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     await heartbeats.beat()
     await heartbeats.end("a")
     assert not await heartbeats.is_alive("a")
+    notices = RedisNotices(redis, 5.0)
+    notice = BudgetNotice("T1", "2026-11", Scope.WORKSPACE, "", session.id, 1)
+    assert await notices.claim(notice)
+    await notices.told(notice)
+    await notices.drop(notice)
+    assert await notices.untold() == []
     settings = RedisRefusedSettings(redis, 5.0)
     assert await settings.add("s", ["SIZE"], 60.0) == {"SIZE"}
     assert await settings.load("s") == {"SIZE"}

@@ -34,7 +34,14 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_errors import unavailable
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import QueueFull, StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
+from bot.domain.errors import (
+    QueueFull,
+    StoreBroken,
+    StoreFull,
+    StoreReadOnly,
+    StoreTrouble,
+    StoreUnavailable,
+)
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.refusals import Refusal
@@ -200,7 +207,9 @@ async def test_a_signature_and_a_job_say_so_too(redis: Any, valkey: Server) -> N
         ),
         (ResponseError("NOREPLICAS Not enough good replicas to write."), StoreReadOnly),
         (ResponseError("Error running script: 9: -READONLY You can't write"), StoreReadOnly),
-        (ResponseError("WRONGTYPE Operation against a key"), StoreUnavailable),
+        (ResponseError("WRONGTYPE Operation against a key"), StoreBroken),
+        (ResponseError("BROKEN imagine:{T1}:holds is of another type"), StoreBroken),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), StoreBroken),
         (NoPermissionError("this user has no permissions"), StoreUnavailable),
         (ConnectionError("Connection refused"), StoreUnavailable),
         (TimeoutError(), StoreUnavailable),

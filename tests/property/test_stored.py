@@ -95,6 +95,7 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
         "spent_key": schema.spent_key(team, "2026-11"),
         "asked_key": schema.asked_key(team, "2026-11-28"),
         "told_key": schema.told_key(team, "2026-11"),
+        "notices_key": schema.notices_key(team),
         "thread_key": schema.thread_key(team, "C1", "1.0"),
         "limits_key": schema.limits_key(team),
         "waiting_key": schema.waiting_key(team, user),

@@ -44,7 +44,14 @@ EVENTS: dict[str, tuple[Session, Payload]] = {
 }
 
 
-@pytest.mark.parametrize(("why", "said"), [("full", "is full"), ("read_only", "takes nothing new")])
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("full", "My memory is full"),
+        ("read_only", "My memory takes nothing new"),
+        ("broken", "memory is broken, so I could not do this: `imagine:{T1}:holds is of another"),
+    ],
+)
 @pytest.mark.parametrize("name", [*REQUESTS, *EVENTS])
 async def test_the_person_is_told_why_and_nothing_is_kept(
     make_app: MakeApp, name: str, why: str, said: str
@@ -56,7 +63,7 @@ async def test_the_person_is_told_why_and_nothing_is_kept(
     assert response.status == 200
     told = [*app.of("chat.postEphemeral"), *app.of("respond"), *app.of("chat.postMessage")]
     words = response.body + "".join(call["text"] for call in told)
-    assert f"My memory {said}" in words
+    assert said in words
     assert "whoever runs this bot" in words
     assert app.store.written == []
     assert app.queue.added == []

@@ -13,6 +13,7 @@ from bot.sandbox.webapi.block_kit import view_problems
 from bot.service.limits import WorkspaceLimits
 from bot.slack.identity import Identity
 from bot.views import ids
+from bot.views.limits_state import MOST_PEOPLE
 from tests.fakes import CHANNEL, OWNER, STRANGER
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, Payload, interaction, trigger
@@ -96,9 +97,17 @@ async def opened(app: SlackApp, channel: str = CHANNEL) -> Payload:
     return form_of(app)
 
 
-async def choose(app: SlackApp, form: Payload, user: str = STRANGER) -> Payload:
-    """Choose a person in the open form; answers what it shows then."""
-    view = {"id": "V1", "hash": "h", "type": "modal", "state": {"values": {}}}
+async def choose(
+    app: SlackApp, form: Payload, user: str = STRANGER, typed: dict[str, str] | None = None
+) -> Payload:
+    """Choose a person in the open form, with what is typed over what stands in it, by block id;
+    answers what it shows then."""
+    stands = {name: each["element"].get("initial_value") for name, each in fields_of(form).items()}
+    values = {
+        name: {ids.LIMIT_INPUT: {"type": "plain_text_input", "value": text or None}}
+        for name, text in (stands | (typed or {})).items()
+    }
+    view = {"id": "V1", "hash": "h", "type": "modal", "state": {"values": values}}
     action = {"type": "users_select", "action_id": ids.LIMITS_PERSON, "selected_user": user}
     body = {
         "type": "block_actions",
@@ -269,3 +278,67 @@ async def test_a_limit_for_a_person_of_another_organisation_counts(make_app: Mak
     assert (await limits.limits_of("T1", CHANNEL, guest.key_in("T1"))).user_images == 3
     assert (await limits.limits_of("T1", CHANNEL, STRANGER)).user_images == 3
     assert (await limits.limits_of("T1", CHANNEL, OWNER)).user_images is None
+
+
+def texts_of(view: Payload) -> dict[str, str | None]:
+    return {name: each["element"].get("initial_value") for name, each in fields_of(view).items()}
+
+
+async def test_choosing_a_second_person_keeps_what_was_typed(make_app: MakeApp) -> None:
+    app = make_app(admins=ADMIN)
+    app.limit_settings.kept["T1"] = {(BOB, BUDGET): ChosenLimit(5_000_000, OWNER, 1.0)}
+    typed = {f"workspace/{IMAGES}": "7", f"user:{STRANGER}/{BUDGET}": "", "nothing": "of ours"}
+    shown = await choose(app, await opened(app))
+    shown = await choose(app, shown, "U5", typed)
+    texts = texts_of(shown)
+    assert texts[f"workspace/{IMAGES}"] == "7"
+    assert texts[f"user:{STRANGER}/{BUDGET}"] is None  # it was emptied
+    shown = await choose(app, shown, "U6", {f"user:U5/{IMAGES}": "many"})
+    assert texts_of(shown)[f"user:U5/{IMAGES}"] == "many"
+    assert json.loads((await save(app, shown)).body)["errors"].keys() == {f"user:U5/{IMAGES}"}
+    shown = await choose(app, shown, STRANGER, {f"user:U5/{IMAGES}": "3"})
+    assert {name.partition("/")[0] for name in fields_of(shown)} == {
+        "workspace",
+        f"channel:{CHANNEL}",
+        f"user:{STRANGER}",
+        "user:U5",
+    }
+    await save(app, shown)
+    kept = app.limit_settings.kept["T1"]
+    five = Scope(ScopeKind.USER, "U5")
+    assert {field: limit.value for field, limit in kept.items()} == {
+        (WORKSPACE, IMAGES): 7,
+        (five, IMAGES): 3,
+    }
+
+
+@pytest.mark.parametrize("again", [STRANGER, "U5", ""])
+async def test_a_person_for_whom_nothing_was_typed_gives_their_place_to_the_next(
+    make_app: MakeApp, again: str
+) -> None:
+    app = make_app(admins=ADMIN)
+    app.limit_settings.kept["T1"] = {(BOB, BUDGET): ChosenLimit(12_500_000, OWNER, 1.0)}
+    shown = await choose(app, await choose(app, await opened(app)), "U4")
+    shown = await choose(app, shown, again)
+    people = {name.partition("/")[0] for name in fields_of(shown) if name.startswith("user:")}
+    assert people == ({f"user:{again}"} if again else set())
+
+
+async def test_the_form_has_room_for_so_many_people_and_says_so(make_app: MakeApp) -> None:
+    app = make_app(admins=ADMIN)
+    shown = await opened(app)
+    for number in range(MOST_PEOPLE + 3):
+        last = {f"user:U{number - 1:010}/{IMAGES}": "5"} if number else {}
+        shown = await choose(app, shown, f"U{number:010}", last)
+        assert ("Save first" in str(shown["blocks"])) is (number >= MOST_PEOPLE - 1)
+        assert len(shown["private_metadata"]) <= 3_000
+    await save(app, shown)
+    assert len(app.limit_settings.kept["T1"]) == MOST_PEOPLE
+
+
+async def test_a_form_of_the_version_before_is_saved(make_app: MakeApp) -> None:
+    app = make_app(admins=ADMIN)
+    shown = await choose(app, await opened(app))
+    metadata = json.dumps([CHANNEL, STRANGER, json.loads(shown["private_metadata"])[2]])
+    await save(app, {**shown, "private_metadata": metadata}, **{f"user__{IMAGES}": "3"})
+    assert list(app.limit_settings.kept["T1"]) == [(BOB, IMAGES)]

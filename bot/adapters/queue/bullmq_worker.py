@@ -190,7 +190,7 @@ def _log_error(error: Exception, job: Any = None) -> None:
     if str(error).startswith("could not renew lock"):
         return  # one for each job: `_log_unrenewed` has them all
     where = f"job {job.id}: " if job is not None else ""
-    full = unavailable(error).trouble is not StoreTrouble.AWAY
+    full = unavailable(error).trouble in (StoreTrouble.FULL, StoreTrouble.READ_ONLY)
     _LOG.log(logging.DEBUG if full else logging.ERROR, "%s%s", where, type(error).__name__)
 
 

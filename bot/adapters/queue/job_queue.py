@@ -60,7 +60,6 @@ _PATIENCE = 2.5
 _UNAVAILABLE = {
     StoreTrouble.FULL: QueueFull,
     StoreTrouble.READ_ONLY: QueueReadOnly,
-    StoreTrouble.AWAY: QueueUnavailable,
 }
 
 
@@ -266,5 +265,5 @@ async def _bounded(call: Awaitable[Any]) -> Any:
         return await run_within(_PATIENCE, call)
     except (TimeoutError, RedisError) as error:
         count_error(error)
-        kind = _UNAVAILABLE[unavailable(error).trouble]
+        kind = _UNAVAILABLE.get(unavailable(error).trouble, QueueUnavailable)
         raise kind(type(error).__name__) from error

@@ -8,9 +8,12 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 schema         every key
 session_fields  how a session and a question are written
 commit         the writes of a commit, and its script
+unfinished     `UnfinishedLists`: the sessions that are owed a job
+writes         what the scripts share that write all or nothing
 store          `RedisSessionStore`
 books          `RedisBooks`: holds, the ledger, the counters of days and months
 limit_settings `RedisLimitSettings`: the limits that admins set in Slack
+notices        `RedisNotices`: which notices about limits were told
 questions      `RedisQuestions`: what people are asked before anything is paid for
 image_bytes    `ImageBytes`: how many bytes one person's images and pictures may be
 pictures       `RedisPictures`: what people bring, once for each file
@@ -23,7 +26,6 @@ provider_slots  how many calls the provider gets at a time, and its pauses
 lease          `Lease`: of several who want something, one has it for a time
 server_claim   `RedisServerClaim`: whose bot uses the server
 refused_settings  what servers of images refuse
-write_script   the Lua of the writes that every commit has
 record_schema  the keys, entries, seals and floor of the record
 record         `RedisRecord`: the record as it is appended to, sealed, trimmed and read
 server         the client, what operations ask of the server, the signatures of requests
@@ -38,6 +40,7 @@ from bot.adapters.redis.coordination import (
     WriteProbe,
 )
 from bot.adapters.redis.limit_settings import RedisLimitSettings
+from bot.adapters.redis.notices import RedisNotices
 from bot.adapters.redis.pace import RedisRateLimiter
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
@@ -56,6 +59,7 @@ __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisLimitSettings",
+    "RedisNotices",
     "RedisPictures",
     "RedisProviderSlots",
     "RedisRateLimiter",

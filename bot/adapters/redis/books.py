@@ -4,7 +4,6 @@
     imagine:{team}:ledger            stream: one line for each paid call
     imagine:{team}:spent:<month>     hash: person, channel, workspace → micro-dollars
     imagine:{team}:asked:<day>       hash: person → images
-    imagine:{team}:told:<period>     set: what people were told in advance of a limit
 
 The commit script writes them with the session. Counters are holds and lines together.
 """
@@ -27,19 +26,17 @@ from bot.adapters.redis.book_entries import (
     line_to_json,
 )
 from bot.adapters.redis.key_scan import scan_keys
-from bot.adapters.redis.record_reader import is_broken
 from bot.adapters.redis.schema import (
     WORKSPACES,
     asked_key,
     holds_key,
     ledger_key,
     spent_key,
-    told_key,
 )
-from bot.adapters.redis.write_script import ADD
-from bot.adapters.redis_errors import bounded
+from bot.adapters.redis.writes import WRITE_IF_UNCHANGED, Write
+from bot.adapters.redis_errors import bounded, whole_number
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.ports import Hold, LedgerLine, Spent
 
 log = logging.getLogger(__name__)
@@ -50,30 +47,8 @@ _PAGE = 1000
 _CLOCKS_APART = 60.0
 """Seconds. What a process has written whose clock is further ahead counts as old."""
 
-SETTLE = (
-    ADD
-    + """
--- Settle the hold of a session that is gone.
--- KEYS: holds, ledger, spent, images
--- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars and images
---       to add (a -0 that Lua makes is no number for Redis 7.0), person, ledger ttl s, fields of
---       spent...
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-if ARGV[3] ~= '' then
-  add_line(KEYS[2], ARGV[7], ARGV[3])
-else
-  for i = 8, #ARGV do add(KEYS[3], ARGV[i], ARGV[4]) end
-  add(KEYS[4], ARGV[6], ARGV[5])
-end
-redis.call('HDEL', KEYS[1], ARGV[1])
-return 1
-"""
-)
 
-
-def book_writes(
-    team: str, changes: Changes, now: float, ledger_ttl: int
-) -> Iterator[tuple[str, list[str]]]:
+def book_writes(team: str, changes: Changes, now: float, ledger_ttl: int) -> Iterator[Write]:
     """The writes of a commit into the books: a key, and a command with its arguments. `now` is in
     seconds since the epoch."""
     holds, ledger = holds_key(team), ledger_key(team)
@@ -95,6 +70,13 @@ def _key_of(team: str, count: Count) -> str:
     return (asked_key if count.of_images else spent_key)(team, count.period)
 
 
+def _counts_given_back(hold: Hold) -> Iterator[Write]:
+    line = hold.line
+    for name in spending_fields(line.user, line.channel):
+        yield spent_key(hold.team, line.month), ["HINCRBY", name, str(-line.micro)]
+    yield asked_key(hold.team, line.day), ["HINCRBY", line.user, str(-hold.images)]
+
+
 class RedisBooks:
     """Implements `bot.ports.PersonalSpending`, `Holds` and `Ledger`. `ledger_ttl` is seconds."""
 
@@ -102,50 +84,51 @@ class RedisBooks:
         self._redis = redis
         self._patience = patience
         self._ledger_ttl = ledger_ttl
-        self._settle = redis.register_script(SETTLE)
+        self._settle = redis.register_script(WRITE_IF_UNCHANGED)
 
     async def spent(self, team: str, payer: str, channel: str, day: str, month: str) -> Spent:
+        asked, spent = asked_key(team, day), spent_key(team, month)
+        fields = spending_fields(payer, channel)
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hget(asked_key(team, day), payer)
-            pipeline.hmget(spent_key(team, month), *spending_fields(payer, channel))
+            pipeline.hget(asked, payer)
+            pipeline.hmget(spent, *fields)
             images, amounts = await pipeline.execute()
-        return Spent(int(images or 0), *(int(amount or 0) for amount in amounts))
+        numbers = (whole_number(a, spent, f) for a, f in zip(amounts, fields, strict=True))
+        return Spent(whole_number(images, asked, payer), *numbers)
 
     async def of_person(
         self, team: str, payer: str, days: Sequence[str], month: str
     ) -> tuple[list[int], int]:
+        places = [(asked_key(team, day), payer) for day in days]
+        places.append((spent_key(team, month), user_field(payer)))
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
-            for day in days:
-                pipeline.hget(asked_key(team, day), payer)
-            pipeline.hget(spent_key(team, month), user_field(payer))
-            *images, micro = await pipeline.execute()
-        return [int(count or 0) for count in images], int(micro or 0)
+            for key, field in places:
+                pipeline.hget(key, field)
+            found = await pipeline.execute()
+        *images, micro = (whole_number(n, *p) for n, p in zip(found, places, strict=True))
+        return images, micro
 
     async def spent_by_workspaces(self, month: str) -> dict[str, int]:
-        """Micro-dollars of the month, by workspace."""
+        """Micro-dollars of the month, by workspace. What somebody broke is left out."""
         async with bounded(self._patience):
             teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
             pipeline = self._redis.pipeline(transaction=False)
             for team in teams:
                 pipeline.hget(spent_key(team, month), WORKSPACE)
-            amounts = await pipeline.execute()
-        return {team: int(amount or 0) for team, amount in zip(teams, amounts, strict=True)}
+            amounts = await pipeline.execute(raise_on_error=False)
+        spent = {}
+        for team, amount in zip(teams, amounts, strict=True):
+            try:
+                spent[team] = whole_number(amount, spent_key(team, month), WORKSPACE)
+            except StoreBroken as error:
+                log.error("what a workspace spends cannot be read: %s", error)
+        return spent
 
     async def times_of_holds(self) -> list[float]:
         """When each hold of all workspaces last changed, in seconds since the epoch."""
         return [hold.line.at for hold in await self._all_holds()]
-
-    async def first_time(self, team: str, period: str, what: str) -> bool:
-        """Records that this was told in the day or month; False where it was before."""
-        key = told_key(team, period)
-        async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.sadd(key, what)
-            pipeline.expire(key, PERIOD_TTL)
-            added, _ = await pipeline.execute()
-        return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
         now = time.time()
@@ -172,23 +155,19 @@ class RedisBooks:
         return holds
 
     async def settle(self, hold: Hold) -> bool:
-        line, team, now = hold.line, hold.team, time.time()
-        text = json.dumps({**line._asdict(), "at": now}, separators=(",", ":"))
+        key = holds_key(hold.team)
+        writes: list[Write] = [(key, ["HDEL", hold.id])]
+        writes += self._line_of(hold) if hold.begun else _counts_given_back(hold)
+        keys, commands = zip(*writes, strict=True)
         async with bounded(self._patience):
             settled: int = await self._settle(
-                keys=[
-                    holds_key(team),
-                    ledger_key(team),
-                    spent_key(team, line.month),
-                    asked_key(team, line.day),
-                ],
-                args=[
-                    *(hold.id, hold.stored, text if hold.begun else ""),
-                    *(-line.micro, -hold.images, line.user, self._ledger_ttl),
-                    *spending_fields(line.user, line.channel),
-                ],
+                keys=[key, *keys], args=[hold.id, hold.stored, json.dumps(commands)]
             )
         return bool(settled)
+
+    def _line_of(self, hold: Hold) -> Iterator[Write]:
+        line = json.dumps({**hold.line._asdict(), "at": time.time()}, separators=(",", ":"))
+        yield ledger_key(hold.team), ["XADDLINE", str(self._ledger_ttl), line]
 
     async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
         for each in [team] if team else await self.teams():
@@ -222,15 +201,8 @@ class RedisBooks:
                 after = f"({id_}"
 
     async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        try:
-            async with bounded(self._patience):
-                page: Any = await self._redis.xrange(key, after, count=_PAGE)
-        except StoreUnavailable as error:
-            if is_broken(error):
-                raise StoreUnavailable(
-                    f"{key} cannot be read: {error.__cause__}"
-                ) from error.__cause__
-            raise
+        async with bounded(self._patience, key):
+            page: Any = await self._redis.xrange(key, after, count=_PAGE)
         return list(page)
 
 

@@ -15,7 +15,7 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.adapters.redis.session_fields import to_fields
-from bot.adapters.redis.write_script import WRITES
+from bot.adapters.redis.writes import WRITES
 from bot.domain.attempt import ImageRef
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
@@ -36,45 +36,31 @@ COMMIT = (
 -- Answers 1 when all is written, 0 when somebody was faster, {n, i, number, ...} when the n-th
 -- write would pass its limit: what each write with a limit would leave. A repeated commit (the same
 -- write id, after a lost answer) answers 1 and writes nothing.
+local obstacle = obstacle_of_type(KEYS[1], 'hash')
+if obstacle then return obstacle end
 local stored = redis.call('HMGET', KEYS[1], 'write_id', 'version')
 if stored[1] == ARGV[1] then return 1 end
 if (stored[2] or '') ~= ARGV[2] then return 0 end
 local writes, limits = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
-if not fits(writes, 1) then return redis.error_reply('WRONGTYPE') end
-local numbers = {}  -- what the counting writes leave, by key and field
 local passed, lefts = nil, {}
 local function judge(i, left, grows)
   local most = limits[tostring(i)]
   if not most then return end
   table.insert(lefts, i)
   table.insert(lefts, left)
-  if grows and left > most then passed = passed or i end
+  if grows and left > most then passed = math.min(passed or i, i) end
 end
-for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
-  local command, key = write[1], KEYS[1 + i]
-  if command == 'INCRBY' or command == 'HINCRBY' then
-    local field = command == 'HINCRBY' and write[2] or ''
-    local name, by = cjson.encode({key, field}), tonumber(write[#write])
-    local before = numbers[name]
-    if not before then
-      before = command == 'HINCRBY' and redis.call('HGET', key, field)
-      before = before or command == 'INCRBY' and redis.call('GET', key) or '0'
-      if string.format('%.0f', tonumber(before) or 0) ~= before then
-        return redis.error_reply('WRONGTYPE')
-      end
-    end
-    local left = before + by
-    if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
-    judge(i, left, by >= 0)
-    numbers[name] = left
-  elseif command == 'HSET' and limits[tostring(i)] then
-    local sum, before = 0, 0
-    local fields = redis.call('HGETALL', key)
+obstacle = obstacle_to(writes, 1, judge)
+if obstacle then return obstacle end
+for i, write in ipairs(writes) do  -- the limits of sums
+  if write[1] == 'HSET' and limits[tostring(i)] then
+    local sum, before, new = 0, 0, tonumber(write[3])
+    local fields = redis.call('HGETALL', KEYS[1 + i])
     for at = 1, #fields, 2 do
-      local number = tonumber(fields[at + 1]) or 0
+      local number = whole(fields[at + 1])
+      if not number then return broken(KEYS[1 + i], fields[at], 'is no whole number') end
       if fields[at] == write[2] then before = number else sum = sum + number end
     end
-    local new = tonumber(write[3])
     judge(i, sum + new, new > before)
   end
 end
@@ -87,37 +73,11 @@ return 1
 """
 )
 
-DISCARD = (
-    WRITES
-    + """
--- KEYS: the session, the user's count of waiting images, its lists, its images, then the key of
--- each other write
--- ARGV: the write id of its creation, session id, how many lists, the other writes as JSON
-if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
-local lists, writes = tonumber(ARGV[3]), cjson.decode(ARGV[4])
-local others = #KEYS - #writes
-redis.call('HDEL', KEYS[2], ARGV[2])
-for i = 3, lists + 2 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-local gone = redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 3, others))
-for i, write in ipairs(writes) do write_one(KEYS[others + i], write) end
-return gone
-"""
-)
-
 CORRECT_WAITING = """
 -- KEYS: a user's count of waiting images; ARGV: session id, the number that was read, the right one
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if ARGV[3] == '0' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
 return redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-"""
-
-REMOVE_IF_UNTOUCHED = """
--- KEYS: the list of the unfinished; ARGV: session id, the score that was read
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) == tonumber(ARGV[2]) then
-  return redis.call('ZREM', KEYS[1], ARGV[1])
-end
-return 0
 """
 
 

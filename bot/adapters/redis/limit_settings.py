@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.record_schema import RecordPolicy, list_workspace, record_writes
 from bot.adapters.redis.schema import limits_key
-from bot.adapters.redis.write_script import WRITES
-from bot.adapters.redis_errors import bounded
+from bot.adapters.redis.writes import WRITES
+from bot.adapters.redis_errors import bounded, broken
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.record import RecordEvent
 
@@ -26,13 +26,18 @@ CHOOSE = (
 -- KEYS: the key of each write, and last the limits
 -- ARGV: the writes as JSON, then for each field that changes: its name, the value that was read
 local writes = cjson.decode(ARGV[1])
-if not fits(writes, 0) then return redis.error_reply('WRONGTYPE') end
+local obstacle = obstacle_to(writes, 0)
+if obstacle then return obstacle end
 for i = 2, #ARGV, 2 do
   local found = redis.call('HGET', KEYS[#KEYS], ARGV[i])
-  local value = found and string.format('%.0f', cjson.decode(found).value) or ''
+  local is_read, limit = pcall(cjson.decode, found or '{"value":0}')
+  if not is_read or type(limit) ~= 'table' or type(limit.value) ~= 'number' then
+    return broken(KEYS[#KEYS], ARGV[i], 'is no limit')
+  end
+  local value = found and string.format('%.0f', limit.value) or ''
   if value ~= ARGV[i + 1] then return 0 end
 end
-for i, write in ipairs(writes) do write_one(KEYS[i], write) end
+write_all(writes, 0)
 return 1
 """
 )
@@ -52,7 +57,7 @@ class RedisLimitSettings:
         names = [_name(field) for field in fields]
         stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
         return {
-            field: _limit_from_json(value)
+            field: _limit_from_json(value, limits_key(team), _name(field))
             for field, value in zip(fields, stored, strict=True)
             if value
         }
@@ -90,7 +95,10 @@ def _write(field: Field, chosen: ChosenLimit | None) -> list[str]:
     return ["HSET", _name(field), json.dumps(chosen._asdict())]
 
 
-def _limit_from_json(stored: str) -> ChosenLimit:
-    """Leaves out the fields that only a newer version knows."""
-    known = json.loads(stored)
-    return ChosenLimit(known["value"], known["by"], known["at"])
+def _limit_from_json(stored: str, key: str, field: str) -> ChosenLimit:
+    """Leaves out the fields that only a newer version knows. Raises `StoreBroken`."""
+    try:
+        known = json.loads(stored)
+        return ChosenLimit(int(known["value"]), str(known["by"]), float(known["at"]))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise broken(key, field, "is no limit") from error

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError
 
-from bot.adapters.redis_errors import bounded, count_error, unavailable
+from bot.adapters.redis_errors import STORE_ERRORS, bounded, count_error, unavailable
 
 _AT_ONCE = 500
 """Reads of one pipeline: the first answer is there when the last one is."""
+
+_TRIED_AGAIN = (NoScriptError, ReadOnlyError)
 
 _Read = tuple[tuple[Any, ...], asyncio.Future[Any]]
 
 
 class ReadBatches:
     """`patience` bounds each read, in seconds. Each raises `StoreUnavailable` for itself alone; one
-    that is given up does not hold up the others."""
+    that is given up does not hold up the others. A server that is away counts as one failure for
+    all reads of a round trip."""
 
     def __init__(self, redis: Redis, patience: float) -> None:
         self._redis: Any = redis
@@ -35,24 +39,27 @@ class ReadBatches:
 
     async def read(self, *command: Any) -> Any:
         """Run a command that changes nothing but a time to live."""
-        return await self._run(command, lambda: self._redis.execute_command(*command))
+        alone = partial(self._redis.execute_command, *command)
+        return await self._run(command, alone, str(command[1]))
 
     async def run(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         """Run a script that may run although its caller has given up."""
         command = ("EVALSHA", script.sha, len(keys), *keys, *args)
-        return await self._run(command, lambda: script(keys=keys, args=args))
+        key = str(keys[0]) if keys else ""
+        return await self._run(command, lambda: script(keys=keys, args=args), key)
 
-    async def _run(self, command: tuple[Any, ...], alone: Callable[[], Awaitable[Any]]) -> Any:
+    async def _run(
+        self, command: tuple[Any, ...], alone: Callable[[], Awaitable[Any]], key: str
+    ) -> Any:
         """Run the command with the others. It is tried again `alone` where the server does not know
         its script, or is no primary now: only then until there is one."""
         try:
             return await self._answer(command)
-        except (NoScriptError, ReadOnlyError):
+        except _TRIED_AGAIN:
             async with bounded(self._patience):
                 return await alone()
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error
+        except STORE_ERRORS as error:
+            raise unavailable(error, key) from error
 
     async def _answer(self, command: tuple[Any, ...]) -> Any:
         loop = asyncio.get_running_loop()
@@ -78,6 +85,9 @@ class ReadBatches:
                 answers = await pipeline.execute(raise_on_error=False)
         except Exception as error:  # noqa: BLE001 - each caller sorts it
             answers = [error] * len(reads)
+        for failure in {id(a): a for a in answers if isinstance(a, STORE_ERRORS)}.values():
+            if not isinstance(failure, _TRIED_AGAIN):
+                count_error(failure)
         for (_, waiting), answer in zip(reads, answers, strict=True):
             if waiting.done():
                 continue

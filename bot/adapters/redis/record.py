@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis.lease import Lease
-from bot.adapters.redis.record_reader import RecordReader, is_broken
+from bot.adapters.redis.record_reader import RecordReader
 from bot.adapters.redis.record_schema import (
     SEALER,
     RecordPolicy,
@@ -23,9 +23,9 @@ from bot.adapters.redis.record_schema import (
     seals_key,
 )
 from bot.adapters.redis.schema import WORKSPACES
-from bot.adapters.redis.write_script import WRITES
+from bot.adapters.redis.writes import WRITES
 from bot.adapters.redis_errors import bounded
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.domain.record import RecordEvent, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
 
@@ -34,8 +34,9 @@ _APPEND = (
     + """
 -- KEYS: the key of each write; ARGV: the writes as JSON
 local writes = cjson.decode(ARGV[1])
-if not fits(writes, 0) then return redis.error_reply('WRONGTYPE') end
-for i, write in ipairs(writes) do write_one(KEYS[i], write) end
+local obstacle = obstacle_to(writes, 0)
+if obstacle then return obstacle end
+write_all(writes, 0)
 return 1
 """
 )
@@ -167,9 +168,7 @@ class RedisRecord(RecordReader):
             try:
                 at = await self._unsealed_since(team)
                 self._unreadable.pop(team, None)
-            except StoreUnavailable as error:
-                if not is_broken(error):
-                    raise
+            except StoreBroken:
                 at = self._unreadable.setdefault(team, time.time())
             oldest = min(oldest or at, at or oldest)
         return oldest

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.record_schema import (
@@ -27,7 +26,6 @@ from bot.adapters.redis.record_schema import (
     words_key,
 )
 from bot.adapters.redis_errors import bounded
-from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_facts
 from bot.domain.seals import Floor, RecordEntry, Seal
 
@@ -62,15 +60,6 @@ return redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'COUNT', ARGV[4])
 """
 
 
-def is_broken(error: StoreUnavailable) -> bool:
-    """Whether somebody broke what was read: it is of another type, its numbers are beyond those of
-    a stream, or it is no text."""
-    cause = error.__cause__
-    if isinstance(cause, ResponseError):
-        return any(words in str(cause) for words in ("WRONGTYPE", "stream ID"))
-    return isinstance(cause, UnicodeDecodeError)
-
-
 class RecordReader:
     """`patience` bounds each call, in seconds. Every method raises `StoreUnavailable`."""
 
@@ -87,8 +76,9 @@ class RecordReader:
         return sorted(found)
 
     async def floor(self, team: str) -> Floor | None:
-        async with bounded(self._patience):
-            stored = await self._redis.get(floor_key(team))
+        key = floor_key(team)
+        async with bounded(self._patience, key):
+            stored = await self._redis.get(key)
         return None if stored is None else floor_from_json(stored)
 
     async def last_numbers(self, team: str) -> tuple[int, int]:
@@ -98,7 +88,7 @@ class RecordReader:
         return await self._last_number(record_key(team)), last_seal
 
     async def _last_number(self, key: str) -> int:
-        async with bounded(self._patience):
+        async with bounded(self._patience, key):
             if not await self._redis.exists(key):
                 return 0
             told = await self._redis.xinfo_stream(key)
@@ -108,7 +98,7 @@ class RecordReader:
         self, key: str, first: str, last: str, most: int, command: str = "XRANGE"
     ) -> list[Stored]:
         """A part of a stream, as it is stored."""
-        async with bounded(self._patience):
+        async with bounded(self._patience, key):
             found: list[Stored] = await self._range(keys=[key], args=[command, first, last, most])
         return found
 

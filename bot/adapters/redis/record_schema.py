@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from bot.adapters.redis.json_text import json_text
 from bot.adapters.redis.schema import WORKSPACES
+from bot.adapters.redis.writes import Write
 from bot.domain.record import (
     PromptRecording,
     RecordEvent,
@@ -60,9 +61,6 @@ class RecordPolicy(NamedTuple):
 
 Stored = tuple[str, list[str]]
 """An entry or a seal in its stream: its id, and its fields and their values in turn."""
-
-Write = tuple[str, list[str]]
-"""A key, and a command with its arguments."""
 
 
 async def list_workspace(redis: Any, team: str, ttl: int) -> None:

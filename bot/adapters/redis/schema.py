@@ -90,6 +90,10 @@ ledger_key = "imagine:{{{}}}:ledger".format
 told_key = "imagine:{{{}}}:told:{}".format
 """(team, day or month) → set: the limits that were told to be nearly used up."""
 
+notices_key = "imagine:{{{}}}:notices".format
+"""(team) → hash: a period and a limit that is to be told to be nearly used up → for which attempt,
+and until when a process tells it, as JSON."""
+
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
 

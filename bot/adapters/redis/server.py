@@ -18,6 +18,7 @@ from redis.exceptions import (
     ConnectionError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
     TimeoutError,
 )
 
@@ -31,6 +32,19 @@ from bot.ports import MemoryUsage
 MAX_CONNECTIONS = 24
 """Opening a connection costs as much as several calls, and people wait while many are opened."""
 _KEYS_AT_ONCE = 500
+
+
+class _NamingRedis(Redis):
+    """Names the key in the error that it is of another type: the server does not."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        execute: Any = super().execute_command  # its stubs tell no types
+        try:
+            return await execute(*args, **options)
+        except ResponseError as error:
+            if str(error).startswith("WRONGTYPE") and not str(args[0]).startswith("EVAL"):
+                error.args = (f"{error} ({args[1]})",)
+            raise
 
 
 def redis_client(url: str, patience: float) -> Redis:
@@ -52,7 +66,7 @@ def redis_client(url: str, patience: float) -> Redis:
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=1_000),
         retry_on_error=[BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError],
     )
-    return Redis.from_pool(pool)  # closing the client closes the pool
+    return _NamingRedis.from_pool(pool)  # closing the client closes the pool
 
 
 class RedisServer:

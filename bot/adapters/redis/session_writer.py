@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 from bot.adapters.redis.books import book_writes
 from bot.adapters.redis.commit import (
     COMMIT,
-    DISCARD,
     Lifetimes,
     released_images,
     session_writes,
@@ -24,7 +23,7 @@ from bot.adapters.redis.commit import (
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.json_text import json_text
 from bot.adapters.redis.record import RedisRecord
-from bot.adapters.redis.record_schema import RecordPolicy, Write, record_writes, words_key
+from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
 from bot.adapters.redis.schema import (
     WORKSPACES,
     extra_key,
@@ -35,6 +34,7 @@ from bot.adapters.redis.schema import (
     user_key,
     waiting_key,
 )
+from bot.adapters.redis.writes import WRITE_IF_UNCHANGED, Write
 from bot.domain.books import changes as book_changes
 from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached
@@ -73,7 +73,7 @@ class SessionWriter:
         self._ledger_ttl = ledger_ttl
         self._listed: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
-        self._discard = redis.register_script(DISCARD)
+        self._discard = redis.register_script(WRITE_IF_UNCHANGED)
 
     @property
     def workspaces(self) -> Iterable[str]:
@@ -137,20 +137,14 @@ class SessionWriter:
     async def discard(self, session: Session, write_id: str) -> None:
         """Delete a session that this write created, with all that was written with it, where no
         other write has come since."""
-        team, user, _ = SessionId.parse(session.id)
-        lists = [user_key(team, user), unfinished_key(session.team), *thread_keys(session)]
-        images = [image_key(session.id, image) for image in session.all_images()]
-        now = time.time()
+        key, now = session_key(session.id), time.time()
         events = [deleted(session.id)] if session.attempts else []
         given_back = book_changes(session, replace(session, attempts=()))
-        writes = [(words_key(session.id), ["DEL"])]
+        writes = list(_deletion_of(session))
         writes += record_writes(session.team, events, now, self._record_policy)
         writes += book_writes(session.team, given_back, now, self._ledger_ttl)
         keys, commands = zip(*writes, strict=True)
-        await self._discard(
-            keys=[session_key(session.id), waiting_key(team, user), *lists, *images, *keys],
-            args=[write_id, session.id, len(lists), json_text(commands)],
-        )
+        await self._discard(keys=[key, *keys], args=["write_id", write_id, json_text(commands)])
 
     async def _trim(self, session: Session) -> None:
         """A failure is logged and no more: the session is stored already."""
@@ -182,6 +176,18 @@ class SessionWriter:
         pipeline.expire(WORKSPACES, self._ttls.session + int(_LISTED_FOR))
         await pipeline.execute()
         self._listed[team] = now
+
+
+def _deletion_of(session: Session) -> Iterator[Write]:
+    """The writes that delete a session and what is written with it alone."""
+    team, user, _ = SessionId.parse(session.id)
+    yield waiting_key(team, user), ["HDEL", session.id]
+    for key in (user_key(team, user), unfinished_key(team), *thread_keys(session)):
+        yield key, ["ZREM", session.id]
+    for key in (session_key(session.id), words_key(session.id)):
+        yield key, ["UNLINK"]
+    for image in session.all_images():
+        yield image_key(session.id, image), ["UNLINK"]
 
 
 def _count(before: Session | None, after: Session) -> None:

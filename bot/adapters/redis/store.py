@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.commit import (
     CORRECT_WAITING,
-    REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
     Lifetimes,
 )
@@ -21,12 +20,10 @@ from bot.adapters.redis.recent_sessions import RecentSessions
 from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy
 from bot.adapters.redis.schema import (
-    WORKSPACES,
     defaults_key,
     image_key,
     session_key,
     thread_key,
-    unfinished_key,
     user_key,
     waiting_key,
 )
@@ -35,7 +32,8 @@ from bot.adapters.redis.session_fields import (
     options_to_json,
 )
 from bot.adapters.redis.session_writer import SessionWriter
-from bot.adapters.redis_errors import bounded
+from bot.adapters.redis.unfinished import UnfinishedLists
+from bot.adapters.redis_errors import bounded, whole_number
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict
 from bot.domain.options import Options
@@ -86,7 +84,7 @@ class RedisSessionStore(RedisQuestions):
         recorder = RedisRecord(redis, patience, policy)
         self._writer = SessionWriter(redis, self._ttls, self._images, recorder, policy, ledger_ttl)
         self._correct_waiting = redis.register_script(CORRECT_WAITING)
-        self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
+        self._unfinished = UnfinishedLists(redis, patience)
 
     async def create(
         self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
@@ -167,8 +165,9 @@ class RedisSessionStore(RedisQuestions):
         ]
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
-        stored: dict[str, str] = await self._reads.read("HGETALL", waiting_key(team, user))
-        return {session_id: int(number) for session_id, number in stored.items()}
+        key = waiting_key(team, user)
+        stored: dict[str, str] = await self._reads.read("HGETALL", key)
+        return {id_: whole_number(number, key, id_) for id_, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
         team, user, _ = SessionId.parse(session_id)
@@ -190,12 +189,13 @@ class RedisSessionStore(RedisQuestions):
         return sessions
 
     async def versions(self, session_ids: list[str]) -> list[int]:
+        keys = [session_key(session_id) for session_id in session_ids]
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
-            for session_id in session_ids:
-                pipeline.hget(session_key(session_id), "version")
+            for key in keys:
+                pipeline.hget(key, "version")
             found: list[str | None] = await pipeline.execute()
-        return [int(version or 0) for version in found]
+        return [whole_number(n, key, "version") for n, key in zip(found, keys, strict=True)]
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         if not thread_ts:
@@ -232,25 +232,10 @@ class RedisSessionStore(RedisQuestions):
         return encoded
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
-        async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.time()
-            pipeline.zrange(WORKSPACES, 0, -1)
-            (seconds, micros), listed = await pipeline.execute()
-            quiet_since = f"{seconds + micros / 1e6 - quiet_for:.6f}"
-            until = quiet_since if quiet_for else "+inf"  # also what changes in this moment
-            teams = {*listed, *self._writer.workspaces}
-            for team in sorted(teams):
-                pipeline.zrange(unfinished_key(team), "-inf", until, byscore=True, withscores=True)
-            found = await pipeline.execute()
-        return [Unfinished(id_, touched) for entries in found for id_, touched in entries]
+        return await self._unfinished.read(quiet_for, self._writer.workspaces)
 
     async def remove_unfinished(self, entry: Unfinished) -> None:
-        key = unfinished_key(SessionId.parse(entry.session_id).team)
-        async with bounded(self._patience):
-            await self._remove_if_untouched(
-                keys=[key], args=[entry.session_id, repr(entry.touched)]
-            )
+        await self._unfinished.remove(entry)
 
 
 def _in_progress(stage: Stage, discard: str | None, discarded_at: str | None) -> bool:

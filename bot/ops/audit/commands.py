@@ -7,8 +7,7 @@ import json
 import sys
 
 from bot.adapters.redis import RecordPolicy, RedisBooks, RedisRecord
-from bot.adapters.redis.record_reader import is_broken
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.domain.session_ids import SessionId
 from bot.ops.audit.output import printable, say
 from bot.ops.audit.rows import COLUMNS, rows_of
@@ -45,10 +44,8 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
         books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
         try:
             return await _run(options, settings, record, books)
-        except StoreUnavailable as error:
-            if not is_broken(error):
-                raise
-            words = printable(f"what is stored cannot be read: {error.__cause__}")
+        except StoreBroken as error:
+            words = printable(f"what is stored cannot be read: {error}")
             raise StartupError(words) from None
 
 

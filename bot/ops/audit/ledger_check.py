@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.adapters.redis import RedisBooks
-from bot.adapters.redis.record_reader import is_broken
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.domain.record import RecordKind, entry_facts
 from bot.domain.seals import RecordEntry
 from bot.domain.session_ids import SessionId
@@ -67,9 +66,7 @@ async def _has_paid(books: RedisBooks, team: str, since: float) -> bool:
     """Also where somebody broke the ledger."""
     try:
         return await anext(books.lines(since, team), None) is not None
-    except StoreUnavailable as error:
-        if not is_broken(error):
-            raise
+    except StoreBroken:
         return True
 
 

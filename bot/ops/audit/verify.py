@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.adapters.redis import RedisBooks, RedisRecord
-from bot.adapters.redis.record_reader import is_broken
 from bot.adapters.redis.record_schema import up_to
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken
 from bot.domain.record import entry_time
 from bot.domain.record_check import RecordCheck
 from bot.domain.seals import Floor, SealingKeys, key_id
@@ -57,10 +56,8 @@ class Verification(NamedTuple):
         """A record that somebody broke so that it or its ledger cannot be read does not stand."""
         try:
             return await self._verify(team)
-        except StoreUnavailable as error:
-            if not is_broken(error):
-                raise
-            say(f"{team}: PROBLEM the record cannot be read: {error.__cause__}")
+        except StoreBroken as error:
+            say(f"{team}: PROBLEM the record cannot be read: {error}")
             say(f"{team}: the record does NOT stand")
             return 1
 

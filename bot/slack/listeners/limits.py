@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
@@ -25,13 +24,8 @@ from bot.slack.private_messages import DELIVERY_ERRORS, send_ephemeral, send_mes
 from bot.slack.request_tracking import count_slack_errors, error_code
 from bot.slack.responders import CommandResponder, FormResponder, HomeResponder
 from bot.views import words
-from bot.views.limits_form import (
-    LimitsFormState,
-    WrongFields,
-    limits_form,
-    read_limits,
-    saved_words,
-)
+from bot.views.limits_form import limits_form, saved_words
+from bot.views.limits_state import LimitsFormState, WrongFields, read_limits, typed_in
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +34,7 @@ _CLOSED = {"not_found", "view_not_found"}
 
 
 class LimitsForms:
-    """`private_metadata` of the form tells the channel and the person it is about, and what it
+    """`private_metadata` of the form tells the channel and the people it is about, and what it
     showed."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
@@ -56,13 +50,14 @@ class LimitsForms:
             await open_form(args, limits_form(state, chosen, self._services.limits.operator))
 
     async def person_chosen(self, args: AsyncArgs) -> None:
-        """Shows the person's own limits in the open form."""
+        """Shows the person's own limits in the open form, in which all stays that is typed."""
         async with error_boundary(HomeResponder(args)):
             view = args.body["view"]
             person = args.body["actions"][0].get("selected_user") or ""
-            state = replace(LimitsFormState.of(view.get("private_metadata")), person=person)
+            typed = typed_in(form_values(view))
+            state = LimitsFormState.of(view.get("private_metadata")).choosing(person, typed)
             chosen = await self._chosen(args, state)
-            form = limits_form(state, chosen, self._services.limits.operator)
+            form = limits_form(state, chosen, self._services.limits.operator, typed)
             await args.ack()
             try:
                 # without `hash`: of two choices in a row, the second shows its person, too

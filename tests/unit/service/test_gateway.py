@@ -13,13 +13,13 @@ import pytest
 
 import bot
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreBroken, StoreUnavailable
 from bot.domain.generation import draft_posted
 from bot.domain.options import Options
 from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.service import gateway
+from bot.service import taking_back
 from bot.service.gateway import AttemptGateway
 from tests.fakes import (
     BOSS,
@@ -205,7 +205,7 @@ async def test_a_session_that_came_before_is_not_taken_back_where_it_cannot_be_r
 async def test_a_session_is_taken_back_once_the_store_is_there_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gateway, "_RETRACT_AGAIN", 0.01)
+    monkeypatch.setattr(taking_back, "PAUSE", 0.01)
     setup = Setup()
     create, discard = setup.store.create, setup.store.discard
     tried = []
@@ -226,3 +226,17 @@ async def test_a_session_is_taken_back_once_the_store_is_there_again(
         await setup.new_sessions.start(ORIGIN, PROMPT)
     await setup.tasks.drain(10)
     assert (len(tried), setup.store.sessions) == (2, {})
+
+
+async def test_why_a_session_is_not_taken_back_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(taking_back, "PAUSE", 0.01)
+    monkeypatch.setattr(taking_back, "TRIED_FOR", 0.1)
+
+    async def broken() -> None:
+        raise StoreBroken("imagine:{T1}:holds is of another type")
+
+    await taking_back.take_back(ID, broken)
+    assert caplog.text.count("is not taken back yet: imagine:{T1}:holds is of another type") == 1
+    assert "is not taken back, and goes on: imagine:{T1}:holds is of another type" in caplog.text

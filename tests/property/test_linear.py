@@ -285,6 +285,7 @@ REGEXES = {
     "adapters/openai/request_variant.py": "a provider's error",
     "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
+    "adapters/redis_errors.py": "an error of Redis",
     "adapters/slack/api_errors.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
     "domain/button_words.py": "named_button",

@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.read_batches import ReadBatches
+from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.record_schema import RecordPolicy, list_workspace, record_writes
 from bot.adapters.redis.schema import limits_key
 from bot.adapters.redis.writes import WRITES
@@ -50,12 +50,14 @@ class RedisLimitSettings:
         self._redis: Any = redis  # its stubs do not know of `decode_responses`
         self._patience = patience
         self._record = record or RecordPolicy()
-        self._reads = ReadBatches(redis, patience)
+        self._batches = CommandBatches(redis, patience)
         self._choose = redis.register_script(CHOOSE)
 
     async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
         names = [_name(field) for field in fields]
-        stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
+        stored: list[str | None] = await self._batches.run_command(
+            "HMGET", limits_key(team), *names
+        )
         return {
             field: _limit_from_json(value, limits_key(team), _name(field))
             for field, value in zip(fields, stored, strict=True)

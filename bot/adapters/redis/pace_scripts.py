@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.read_batches import ReadBatches
+from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.schema import pace_key
 from bot.adapters.redis_errors import bounded
 from bot.ports import Budget, Priority
@@ -202,7 +202,7 @@ class PaceScripts:
 
     def __init__(self, redis: Redis, team: str, process: str, patience: float) -> None:
         self._patience = patience
-        self._reads = ReadBatches(redis, patience)
+        self._batches = CommandBatches(redis, patience)
         self._team = team
         self._process = process
         self._ask: Any = redis.register_script(_ASK)
@@ -224,7 +224,7 @@ class PaceScripts:
     async def _run(self, question: Question, keys: list[str], args: list[Any]) -> list[Any]:
         """A question without a ticket changes nothing that its caller would have to take back."""
         if not question.ticket:
-            answer: list[Any] = await self._reads.run(self._ask, keys, args)
+            answer: list[Any] = await self._batches.run_script(self._ask, keys, args)
             return answer
         async with bounded(self._patience):
             taken: list[Any] = await self._ask(keys=keys, args=args)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.books import book_writes
+from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.commit import (
     COMMIT,
     Lifetimes,
@@ -59,6 +60,7 @@ class SessionWriter:
     def __init__(
         self,
         redis: Redis,
+        batches: CommandBatches,
         ttls: Lifetimes,
         images: ImageBytes,
         record: RedisRecord,
@@ -66,6 +68,7 @@ class SessionWriter:
         ledger_ttl: int,
     ) -> None:
         self._redis = redis
+        self._batches = batches
         self._ttls = ttls
         self._images = images
         self._record = record
@@ -131,7 +134,9 @@ class SessionWriter:
         most = {number: limit.at_most for number, limit in limits.items()}
         version = before.version if before else ""
         args = [write_id, version, json_text(commands), json_text(most)]
-        answer: int | list[int] = await self._commit(keys=[session_key(after.id), *keys], args=args)
+        answer: int | list[int] = await self._batches.run_script(
+            self._commit, [session_key(after.id), *keys], args
+        )
         return answer
 
     async def discard(self, session: Session, write_id: str) -> None:

@@ -8,6 +8,7 @@ import time
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.commit import (
     CORRECT_WAITING,
     SESSIONS_OF_A_THREAD,
@@ -15,7 +16,6 @@ from bot.adapters.redis.commit import (
 )
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
-from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.recent_sessions import RecentSessions
 from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy
@@ -76,13 +76,15 @@ class RedisSessionStore(RedisQuestions):
         ledger_ttl: int = LEDGER_TTL,
     ) -> None:
         super().__init__(redis, patience=patience)
-        self._reads = ReadBatches(redis, patience)
+        self._batches = CommandBatches(redis, patience)
         self._recent = RecentSessions()
         policy = record or RecordPolicy()
         self._ttls = Lifetimes(session_ttl, image_ttl)
         self._images = ImageBytes(redis, most=user_bytes, list_ttl=max(self._ttls))
         recorder = RedisRecord(redis, patience, policy)
-        self._writer = SessionWriter(redis, self._ttls, self._images, recorder, policy, ledger_ttl)
+        self._writer = SessionWriter(
+            redis, self._batches, self._ttls, self._images, recorder, policy, ledger_ttl
+        )
         self._correct_waiting = redis.register_script(CORRECT_WAITING)
         self._unfinished = UnfinishedLists(redis, patience)
 
@@ -94,7 +96,7 @@ class RedisSessionStore(RedisQuestions):
         return written or await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
-        stored: dict[str, str] = await self._reads.read("HGETALL", session_key(session_id))
+        stored: dict[str, str] = await self._batches.run_command("HGETALL", session_key(session_id))
         if not stored:
             raise Refusal(Reason.EXPIRED)
         return self._recent.parse(stored)
@@ -166,7 +168,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
         key = waiting_key(team, user)
-        stored: dict[str, str] = await self._reads.read("HGETALL", key)
+        stored: dict[str, str] = await self._batches.run_command("HGETALL", key)
         return {id_: whole_number(number, key, id_) for id_, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
@@ -178,7 +180,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         keys = [session_key(session_id) for session_id in session_ids]
-        reads = (self._reads.read("HGETALL", key) for key in keys)
+        reads = (self._batches.run_command("HGETALL", key) for key in keys)
         stored: list[dict[str, str]] = await asyncio.gather(*reads)
         sessions = []
         for fields in filter(None, stored):
@@ -211,7 +213,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def defaults_of(self, team: str, user: str) -> Options:
         key = defaults_key(team, user)
-        stored: str | None = await self._reads.read("GETEX", key, "EX", DEFAULTS_TTL)
+        stored: str | None = await self._batches.run_command("GETEX", key, "EX", DEFAULTS_TTL)
         return options_from_json(stored) if stored else Options()
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None:

@@ -58,7 +58,7 @@ class LimitsFormState:
         try:
             channel, person, shown = json.loads(metadata or "")
             return cls(str(channel), str(person), dict(shown))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return cls()
 
     def showing(self, chosen: ChosenLimits) -> LimitsFormState:

@@ -74,7 +74,9 @@ def test_the_state_survives_its_way_through_slack() -> None:
     assert state.shown[f"workspace/{TOTAL}"] is None
 
 
-@pytest.mark.parametrize("metadata", [None, "", "{", "[]", "[1]", "5", '["C1","U1",5]', "null"])
+@pytest.mark.parametrize(
+    "metadata", [None, "", "{", "[]", "[1]", "5", '["C1","U1",5]', "null", "[" * 3_000]
+)
 def test_another_state_is_an_empty_one(metadata: str | None) -> None:
     assert LimitsFormState.of(metadata) == LimitsFormState()
 

@@ -110,7 +110,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Slow tests wait for other processes much of the time; the others keep a processor busy, and
     each process takes some seconds to collect them."""
     processors = os.cpu_count() or 1
-    return processors if _leaves_out_slow(config) else processors + 4
+    return processors if _leaves_out_slow(config) else processors + 3
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -96,7 +96,7 @@ def read_limit_offer(value: str | None, table: OptionTable = OPTIONS) -> LimitOf
             Source(*kept["f"]) if kept.get("f") else None,
             kept.get("k", ""),
         )
-    except (ValueError, TypeError, AttributeError, LookupError, OptionRefused):
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None
 
 

@@ -48,7 +48,7 @@ class LimitsFormState:
             channel, people, shown = json.loads(metadata or "")
             people = [people] if isinstance(people, str) else people
             return cls(str(channel), tuple(filter(None, map(str, people))), dict(shown))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return cls()
 
     def choosing(self, person: str, typed: Typed) -> LimitsFormState:

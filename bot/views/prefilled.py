@@ -40,7 +40,7 @@ def prefilled_of(value: str | None, table: OptionTable = OPTIONS) -> Prefilled:
         kept = json.loads(value or "")
         options = options_of(kept.get("o", {}), table)
         return Prefilled(str(kept.get("p", "")), options, str(kept.get("c", "")))
-    except (ValueError, AttributeError, OptionRefused):
+    except (ValueError, AttributeError, RecursionError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None
 
 

@@ -135,6 +135,7 @@ async def test_what_is_given_up_while_all_connections_are_taken_is_not_sent(
 ) -> None:
     client = Redis.from_pool(redis_pool(redis_url, decode_responses=True, max_connections=1))
     batches, script = CommandBatches(client, 5.0), client.register_script(_INCREMENT)
+    await batches.run_script(script, ["known"], [])
     pool: Any = client.connection_pool
     taken = await pool.get_connection()
     gives_up = asyncio.create_task(batches.run_script(script, ["given up"], []))

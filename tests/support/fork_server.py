@@ -103,7 +103,8 @@ def run(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end the server
     gc.freeze()
-    wanted = ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
+        wanted = ForkServer(requests).serve()
     if wanted is not None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         run(wanted)

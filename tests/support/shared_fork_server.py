@@ -46,7 +46,8 @@ if __name__ == "__main__":
     __import__(SERVER)
     del sys.modules[SERVER]
     gc.freeze()
-    connection = _accept(socket.socket(fileno=int(sys.argv[1])))
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        connection = _accept(listening)
     if connection is not None:
         sys.argv[1] = str(connection.detach())
         runpy.run_module(SERVER, run_name="__main__")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -176,32 +175,3 @@ def test_a_picture_that_was_not_offered_is_refused(value: str) -> None:
 def test_a_picture_becomes_what_a_session_starts_from() -> None:
     source = PICTURE.source
     assert (source.file_id, source.mime_type, source.size) == ("F1", "image/png", 1000)
-
-
-def test_metadata_comes_back_as_it_was() -> None:
-    both = brought(PICTURE, OTHER)
-    assert SourcePictures.from_metadata(both.to_metadata()) == both
-    assert SourcePictures.from_metadata(replace(both, thread_ts="").to_metadata()) == replace(
-        both, thread_ts=""
-    )
-
-
-@pytest.mark.parametrize(
-    "invented",
-    [
-        "",
-        "null",
-        "{}",
-        "[]",
-        "[" * 3_000,
-        '["C1","","1.5"]',
-        '["C1","","1.5",1]',
-        '["C1","","1.5",["F123"]]',
-        '["C1",2,"1.5",[]]',
-        '["C1","","1.5",[["F1","image/png","big","x"]]]',
-        '["C1","","1.5",[["F1","image/png",1,"x",2]]]',
-        "T1.U1.abc123#1",
-    ],
-)
-def test_metadata_that_is_not_ours_is_none(invented: str) -> None:
-    assert SourcePictures.from_metadata(invented) is None

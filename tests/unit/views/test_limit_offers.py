@@ -120,6 +120,7 @@ def test_what_waits_is_told_each_with_its_cancel() -> None:
         '{"c":"C1","o":{},"p":"a fox","s":7}',
         '{"c":"C1","o":{},"p":"a fox","n":"x"}',
         '{"k":7,"o":{}}',
+        "[" * 1_999,
     ],
 )
 def test_another_value_is_refused(value: str | None) -> None:

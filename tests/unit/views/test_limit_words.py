@@ -9,7 +9,6 @@ import pytest
 from bot.domain.limits import LimitReached, Scope, Standing, Wanted
 from bot.domain.options import Options
 from bot.views.limit_words import nearly_used_words
-from bot.views.money import dollars
 from bot.views.words import refusal_words
 from tests.fakes import generating
 
@@ -145,23 +144,3 @@ def test_nothing_is_offered_that_would_not_fit() -> None:
     refusal = refused(Scope.USER_IMAGES, 120, 100, 1)
     refusal.waiting = (generating(),)
     assert "cancel one that is being made (`/imagine cancel`)" in refusal_words(refusal)
-
-
-@pytest.mark.parametrize(
-    ("micro", "words"),
-    [
-        (0, "$0.00"),
-        (1, "$0.000001"),
-        (400, "$0.0004"),
-        (999, "$0.000999"),
-        (1_000, "$0.001"),
-        (13_000, "$0.013"),
-        (999_499, "$0.999"),
-        (999_500, "$1.00"),
-        (999_999, "$1.00"),
-        (1_500_000, "$1.50"),
-        (1_000_000_000_000, "$1,000,000.00"),
-    ],
-)
-def test_amounts(micro: int, words: str) -> None:
-    assert dollars(micro) == words

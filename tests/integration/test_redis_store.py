@@ -365,15 +365,15 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 ) -> None:
     """The client asks again by itself, with the same write id."""
     await kept(store, a_session())
-    script: Any = store._writer._commit
+    run_script: Any = store._batches.run_script
     answers = []
 
-    async def asked_twice(**arguments: Any) -> int:
-        answers.append(int(await script(**arguments)))
-        answers.append(int(await script(**arguments)))
+    async def asked_twice(*arguments: Any) -> int:
+        answers.append(int(await run_script(*arguments)))
+        answers.append(int(await run_script(*arguments)))
         return answers[-1]
 
-    monkeypatch.setattr(store._writer, "_commit", asked_twice)
+    monkeypatch.setattr(store._batches, "run_script", asked_twice)
     approved = await store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert answers == [1, 1]
     assert (approved.stage, approved.version) == (Stage.FINAL, 2)
@@ -383,13 +383,13 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
     store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script: Any = store._writer._commit
+    run_script: Any = store._batches.run_script
 
-    async def asked_twice(**arguments: Any) -> Any:
-        await script(**arguments)
-        return await script(**arguments)
+    async def asked_twice(*arguments: Any) -> Any:
+        await run_script(*arguments)
+        return await run_script(*arguments)
 
-    monkeypatch.setattr(store._writer, "_commit", asked_twice)
+    monkeypatch.setattr(store._batches, "run_script", asked_twice)
     assert await store.create(NEW) == NEW
 
 

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from opentelemetry.trace import SpanKind
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -24,6 +25,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
 
 from bot.adapters.redis_errors import STORE_ERRORS, bounded, count_error, unavailable
+from bot.telemetry.context import span
 
 _AT_ONCE = 500
 """Commands of one round trip: the first answer is there when the last one is."""
@@ -88,11 +90,13 @@ class CommandBatches:
             sending.add_done_callback(self._under_way.discard)
 
     async def _send(self, calls: list[_Call]) -> None:
-        """As redis-py does it with one command: again where the connection is lost."""
+        """As redis-py does it with one command: again where the connection is lost. The trace is
+        that of the first caller, and the span has the names of all commands."""
         retry = self._redis.get_retry() or _ONCE
         try:
             async with asyncio.timeout(self._patience):
-                await retry.call_with_retry(partial(self._send_wanted, calls), _try_again)
+                with span(" ".join({command[0]: None for command, _ in calls}), SpanKind.CLIENT):
+                    await retry.call_with_retry(partial(self._send_wanted, calls), _try_again)
         except Exception as error:  # noqa: BLE001 - each caller sorts it
             if isinstance(error, STORE_ERRORS):
                 count_error(error)

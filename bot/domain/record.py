@@ -31,6 +31,8 @@ from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import Publication
 
+_to_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
 Fact = str | int | float | bool | None
 
 
@@ -104,7 +106,7 @@ def entry_body(event: RecordEvent, at: float, words: Mapping[str, TextCommitment
     body |= {name: fact for name, fact in event.facts.items() if fact not in ("", None)}
     if words:
         body["words"] = {name: committed.commitment for name, committed in words.items()}
-    return json.dumps(body, separators=(",", ":"), sort_keys=True)
+    return _to_json(body)
 
 
 def entry_facts(body: str) -> dict[str, Any]:

@@ -126,7 +126,7 @@ async def test_a_replica_is_asked_again_by_a_command_of_its_own(
         monkeypatch.undo()
         raise ReadOnlyError("READONLY")
 
-    monkeypatch.setattr(redis, "parse_response", refused)
+    monkeypatch.setattr("redis.asyncio.connection.AbstractConnection.read_response", refused)
     assert await batches.run_command("GETEX", "s", "EX", 60) == "text"
 
 

@@ -13,6 +13,7 @@ told that it failed would come after all.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as SocketTimeout
 
 from bot.adapters.redis_errors import STORE_ERRORS, bounded, count_error, unavailable
 from bot.telemetry.context import span
@@ -113,25 +115,30 @@ class CommandBatches:
             wanted = [call for call in calls if not call[1].done()]
             packed = connection.pack_commands([command for command, _ in wanted])
             await connection.send_packed_command(packed, check_health=False)
-            for command, answer in wanted:
-                await self._read(connection, command[0], answer)
+            async with asyncio.timeout(connection.socket_timeout):
+                for command, answer in wanted:
+                    await self._read(connection, command[0], answer)
             all_read = True
+        except TimeoutError:
+            raise SocketTimeout("no answer") from None
         finally:
             if not all_read:  # what still comes on it is nobody's answer
                 await connection.disconnect(nowait=True)
             await pool.release(connection)
 
     async def _read(self, connection: Any, command: str, answer: asyncio.Future[Any]) -> None:
+        """The caller bounds this in time: one deadline costs less than one for each answer."""
         try:
-            found = await self._redis.parse_response(connection, command)
+            found = await connection.read_response(timeout=math.inf)
         except ResponseError as error:
             if not isinstance(error, _TRIED_AGAIN):
                 count_error(error)
             if not answer.done():
                 answer.set_exception(error)
         else:
+            convert = self._redis.response_callbacks.get(command)
             if not answer.done():
-                answer.set_result(found)
+                answer.set_result(convert(found) if convert else found)
 
 
 async def _try_again(error: Exception) -> None:

@@ -62,7 +62,7 @@ _NOTE_FROM = 3.0
 """Seconds that the first message of a session waits, of which a person is told."""
 _NOTE_WITHIN = 0.2
 """Seconds of the ack's time to find that out."""
-_DECIDED_AT_ONCE = 16
+_DECIDED_AT_ONCE = 50
 _WAIT_TO_DECIDE = 0.3
 """Seconds."""
 

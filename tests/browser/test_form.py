@@ -57,3 +57,22 @@ async def test_channel_without_the_bot(user: PageUser) -> None:
     await user.screenshot("not-a-member")
     await user.send("/invite @imagine")
     await user.imagine("a cat")
+
+
+async def test_what_is_typed_for_one_person_stays_when_another_is_chosen_at_once(
+    user: PageUser,
+) -> None:
+    await user.send("/imagine settings")
+    person = user.form.get_by_role("combobox")
+    await person.select_option(label="Bob")
+    await expect(user.form).to_contain_text("@Bob")
+    budgets = user.form.get_by_role("textbox", name="Budget of a person for a month")
+    await budgets.last.fill("7.5")
+    await person.select_option(label="Carol")
+    await expect(user.form).to_contain_text("@Carol")
+    await expect(user.form).to_contain_text("@Bob")
+    await user.screenshot("limits-of-two-people")
+    await user.form.get_by_role("button", name="Save").click()
+    await expect(user.form).to_be_hidden()
+    told = user.page.locator(".message.ephemeral")
+    await expect(told.last).to_contain_text("$7.50")

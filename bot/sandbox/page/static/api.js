@@ -22,6 +22,7 @@ export async function click(target, block, element, value) {
   store.pending.add(id);
   store.failed = "";
   tell({ type: "pending" });
+  if (!target.ts) await store.forms.get(target.id)?.flush();
   const where = target.ts ? { channel: target.channel, ts: target.ts } : { view: target.id };
   const answer = await act("click", { ...where, block_id: block.block_id, action_id: element.action_id, value });
   store.pending.delete(id);

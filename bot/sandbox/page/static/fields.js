@@ -3,6 +3,7 @@
 import { act, click } from "./api.js";
 import { control, isControl, plainValue } from "./controls.js";
 import { h } from "./dom.js";
+import { store } from "./store.js";
 import { words } from "./text.js";
 
 const PAUSE = 400;
@@ -15,6 +16,7 @@ export class Form {
     const same = before?.view.id === view.id && (view.type === "modal" || before.view.hash === view.hash);
     this.values = same ? before.values : {};
     this.timer = 0;
+    store.forms.set(view.id, this);
   }
 
   // The server's word, unless something newer is on its way to it.
@@ -28,13 +30,20 @@ export class Form {
     this.timer = setTimeout(() => this.keep(), PAUSE);
   }
 
+  // What is typed goes with whatever is pressed beside it.
+  flush() {
+    return this.timer ? this.keep() : null;
+  }
+
   keep() {
     clearTimeout(this.timer);
+    this.timer = 0;
     return act("fill", { view: this.view.id, values: this.values });
   }
 
   async submit() {
     clearTimeout(this.timer);
+    this.timer = 0;
     return act("submit", { view: this.view.id, values: this.values });
   }
 }

@@ -24,6 +24,7 @@ export function drawModal() {
 
 function hide() {
   shown.dialog.remove();
+  store.forms.delete(shown.id);
   shown.back?.focus?.();
   shown = null;
 }

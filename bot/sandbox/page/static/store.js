@@ -5,7 +5,7 @@ const listeners = new Set();
 export const store = {
   me: null, team: null, botUser: null, users: new Map(), channels: new Map(), messages: new Map(),
   views: [], home: null, commands: [], shortcuts: [], homeTab: false, sockets: 0, botSeen: false, wire: [], facts: {}, question: null,
-  connected: false, fresh: true, pending: new Set(), chosen: new Map(), failed: "",
+  connected: false, fresh: true, pending: new Set(), chosen: new Map(), forms: new Map(), failed: "",
 };
 
 // `listener(change)` is called after every change, with the server's message about it.

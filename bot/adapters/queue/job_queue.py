@@ -90,15 +90,15 @@ class BullJobQueue:
             _LOG.info("queued %s", job.id)
 
     async def _add_generation(self, job: Job) -> None:
-        data = job_data(job)
-        priority = await self._fair.admit(job, json.dumps(data))
-        if not priority:
-            _LOG.debug("%s waits for another of its owner", job.id)
-            return
-        if priority >= RESCALE_FROM:
+        data = json.dumps(job_data(job))
+        admitted = await self._fair.admit(job, data)
+        if isinstance(admitted, Released) and admitted.priority >= RESCALE_FROM:
             await self._start_anew()
-            priority = await self._fair.admit(job, json.dumps(data)) or priority
-        await self._release(Released(job.id, priority, json.dumps(data)))
+            admitted = await self._fair.admit(job, data)
+        if isinstance(admitted, Released):
+            await self._release(admitted)
+        else:
+            _LOG.debug("%s is not released: %s", job.id, admitted.value)
 
     async def _start_anew(self) -> None:
         await self._fair.rescale()

@@ -22,7 +22,8 @@ coordination   what the processes tell one another: heartbeats, cancellations, S
 pace           `RedisRateLimiter`: Slack's rate limits, kept by all processes together
 pace_scripts   a budget and the calls that wait for it, in Redis
 own_pace       `LocalRateLimiter`: the same in one process, while Redis is away
-provider_slots  how many calls the provider gets at a time, and its pauses
+provider_slots  `RedisProviderSlots`: how many calls the provider gets at a time, and its pauses
+provider_slot_scripts  their scripts
 lease          `Lease`: of several who want something, one has it for a time
 server_claim   `RedisServerClaim`: whose bot uses the server
 refused_settings  what servers of images refuse

@@ -17,7 +17,7 @@ from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
 from bot.slack.responder_base import Responder
 from bot.views.blocks import Block, Message
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.fakes import OWNER, a_session, generating
 from tests.unit.views.samples import buttons
 

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.limits import LimitReached, Quota, Standing, Wanted
 from bot.domain.options import Options
 from bot.views.limit_words import nearly_used_words
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.fakes import generating
 
 AT = 1_764_374_400.0  # 2025-11-29, 00:00 UTC

@@ -78,7 +78,7 @@ class RedisNotices:
             await self._redis.hdel(notices_key(notice.team), _field(notice))
 
     async def untold(self) -> list[BudgetNotice]:
-        """What somebody broke is left out."""
+        """The notices that no process tells now. One that cannot be read is left out."""
         async with bounded(self._patience):
             teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
             pipeline = self._redis.pipeline(transaction=False)
@@ -104,7 +104,7 @@ def _field(notice: BudgetNotice) -> str:
 
 
 def _notice(team: str, field: str, text: str) -> BudgetNotice | None:
-    """None where somebody tells it, or broke it."""
+    """None where a process tells it now, or where it cannot be read."""
     period, _, what = field.partition(" ")
     quota, _, whom = what.partition(":")
     try:

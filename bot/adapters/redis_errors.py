@@ -18,7 +18,7 @@ others."""
 _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 """Its disk takes nothing, it is a replica, or it has too few replicas."""
 _BROKEN = re.compile(r"^BROKEN (.+)")
-"""What a script of `bot.adapters.redis.writes` answers."""
+"""What a script of `bot.adapters.redis.atomic_writes` answers."""
 _OF_A_COMMAND = re.compile(r"^Command # \d+ \(\S+ (\S+)|^WRONGTYPE .* \((\S+)\)$")
 """How redis-py names a command of a pipeline, and its key; and how our client names a key."""
 _WHOLE = re.compile("0|-?[1-9][0-9]{0,15}")

@@ -13,8 +13,8 @@ from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 
 
-class Scope(StrEnum):
-    """`USER_IMAGES` counts images of a day, the others micro-dollars of a month."""
+class Quota(StrEnum):
+    """What one limit counts: `USER_IMAGES` images of a day, the others micro-dollars of a month."""
 
     USER_IMAGES = "user_images"
     USER = "user"
@@ -23,10 +23,10 @@ class Scope(StrEnum):
 
 
 KIND_OF = {
-    Scope.USER_IMAGES: LimitKind.USER_IMAGES_PER_DAY,
-    Scope.USER: LimitKind.USER_BUDGET_PER_MONTH,
-    Scope.CHANNEL: LimitKind.CHANNEL_BUDGET_PER_MONTH,
-    Scope.WORKSPACE: LimitKind.WORKSPACE_BUDGET_PER_MONTH,
+    Quota.USER_IMAGES: LimitKind.USER_IMAGES_PER_DAY,
+    Quota.USER: LimitKind.USER_BUDGET_PER_MONTH,
+    Quota.CHANNEL: LimitKind.CHANNEL_BUDGET_PER_MONTH,
+    Quota.WORKSPACE: LimitKind.WORKSPACE_BUDGET_PER_MONTH,
 }
 """The setting of each limit."""
 
@@ -46,15 +46,15 @@ def counter_name(counted: CounterKind, of: str) -> str:
 
 
 class Limits(NamedTuple):
-    """None is no limit; in the order of `Scope`."""
+    """None is no limit; in the order of `Quota`."""
 
     user_images: int | None = None
     user: int | None = None
     channel: int | None = None
     workspace: int | None = None
 
-    def of(self, scope: Scope) -> int | None:
-        limit: int | None = getattr(self, scope.value)
+    def of(self, quota: Quota) -> int | None:
+        limit: int | None = getattr(self, quota.value)
         return limit
 
 
@@ -64,7 +64,7 @@ class Standing(NamedTuple):
     lowest quality, and `smallest` in the smallest size; 0 where that is not known. `channel` is the
     id of the channel that the image is for; empty for a direct conversation."""
 
-    scope: Scope
+    quota: Quota
     used: int
     limit: int
     resets_at: float
@@ -91,7 +91,7 @@ class Standing(NamedTuple):
 
 def tightest(standings: Iterable[Standing]) -> Standing | None:
     """The budget of which the least is left; None where none is set."""
-    budgets = (each for each in standings if each.scope is not Scope.USER_IMAGES)
+    budgets = (each for each in standings if each.quota is not Quota.USER_IMAGES)
     return min(budgets, key=lambda each: each.left, default=None)
 
 
@@ -118,20 +118,20 @@ class Wanted(NamedTuple):
         return prompt, change
 
 
-def gives_back(waiting: Session, scope: Scope, wanted: Wanted) -> bool:
+def gives_back(waiting: Session, quota: Quota, wanted: Wanted) -> bool:
     """Whether to cancel the waiting session leaves more of this limit for the refused attempt: it
     holds some of it, of the same period."""
     held, asked = waiting.latest.reserved, wanted.attempt.reserved
     if held is None or asked is None:
         return False
-    if scope is Scope.USER_IMAGES:
+    if quota is Quota.USER_IMAGES:
         return (held.payer, held.day) == (asked.payer, asked.day)
     counts_for = {
-        Scope.USER: held.payer == asked.payer,
-        Scope.CHANNEL: waiting.channel == wanted.session.channel,
-        Scope.WORKSPACE: True,
+        Quota.USER: held.payer == asked.payer,
+        Quota.CHANNEL: waiting.channel == wanted.session.channel,
+        Quota.WORKSPACE: True,
     }
-    return counts_for[scope] and held.month == asked.month and held.each > 0
+    return counts_for[quota] and held.month == asked.month and held.each > 0
 
 
 class Instead(NamedTuple):
@@ -181,7 +181,7 @@ class LimitReached(Refusal):
 
     @property
     def limit(self) -> str:
-        return KIND_OF[self.standing.scope].value
+        return KIND_OF[self.standing.quota].value
 
     def in_view_of(self, lefts: Mapping[LimitReached, int]) -> LimitReached:
         """The same where the attempt would leave the counters of these limits at these numbers;
@@ -204,7 +204,7 @@ class LimitReached(Refusal):
 
     def _standing_before(self, left: int) -> Standing:
         standing = self.standing._replace(used=left - self.asked * self.standing.each)
-        if self._cheaper is None or standing.scope is Scope.USER_IMAGES:
+        if self._cheaper is None or standing.quota is Quota.USER_IMAGES:
             return standing
         return standing._replace(**self._cheaper()._asdict())
 

@@ -8,7 +8,7 @@ from bot.domain.errors import ImagineError
 
 
 class Reason(StrEnum):
-    """Why a request of a person was refused; the words are in `bot.views.words`."""
+    """Why a request of a person was refused; the words are in `bot.views.refusal_words`."""
 
     NOT_ALLOWED = "not_allowed"
     NOT_ADMIN = "not_admin"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.attempt import Attempt
 from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError, SlackRefused
-from bot.domain.limits import Scope, Standing
+from bot.domain.limits import Quota, Standing
 from bot.domain.policy import Person, user_of_key
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -78,7 +78,7 @@ class BudgetNotices:
         """Never raises what the program raises on purpose."""
         with _logged():
             for standing in await self._nearly_used(session, session.latest):
-                notice = _notice(session, session.latest, standing.scope)
+                notice = _notice(session, session.latest, standing.quota)
                 with _logged():
                     await self._tell_once(session, notice, standing)
 
@@ -100,7 +100,7 @@ class BudgetNotices:
             return
         attempts = [each for each in session.attempts if each.number == notice.attempt]
         standings = [s for each in attempts for s in await self._nearly_used(session, each)]
-        due = [s for s in standings if s.scope is notice.scope and s.resets_at > self._now()]
+        due = [s for s in standings if s.quota is notice.quota and s.resets_at > self._now()]
         for standing in due:
             await self._tell_once(session, notice, standing)
         if not due:
@@ -119,14 +119,14 @@ class BudgetNotices:
         ends = end_of_month(reserved.month, self._zone)
         standings = [
             Standing(
-                scope,
+                quota,
                 used,
                 limit,
-                end_of_day(reserved.day, self._zone) if scope is Scope.USER_IMAGES else ends,
+                end_of_day(reserved.day, self._zone) if quota is Quota.USER_IMAGES else ends,
                 channel=session.channel if session.place is ConversationKind.CHANNEL else "",
             )
-            for scope, used in zip(Scope, spent, strict=True)
-            if (limit := limits.of(scope))
+            for quota, used in zip(Quota, spent, strict=True)
+            if (limit := limits.of(quota))
         ]
         return [standing for standing in standings if standing.used >= NEARLY * standing.limit]
 
@@ -134,7 +134,7 @@ class BudgetNotices:
         if not await self._log.claim(notice):
             return
         words = nearly_used_words(standing)
-        if standing.scope is not Scope.WORKSPACE:
+        if standing.quota is not Quota.WORKSPACE:
             await self._tell_who_asked(session, notice, words)
         elif notice.whom:
             await self._messages.tell_person(notice.whom, words)
@@ -174,13 +174,13 @@ class BudgetNotices:
         return frozenset()
 
 
-def _notice(session: Session, attempt: Attempt, scope: Scope) -> BudgetNotice:
+def _notice(session: Session, attempt: Attempt, quota: Quota) -> BudgetNotice:
     """The notice of an attempt with a reservation; of the workspace's budget, of all admins."""
     reserved = attempt.reserved
     day, month, payer = (reserved.day, reserved.month, reserved.payer) if reserved else ("", "", "")
-    period = day if scope is Scope.USER_IMAGES else month
-    whom = {Scope.CHANNEL: session.channel, Scope.WORKSPACE: ""}.get(scope, payer)
-    return BudgetNotice(session.team, period, scope, whom, session.id, attempt.number)
+    period = day if quota is Quota.USER_IMAGES else month
+    whom = {Quota.CHANNEL: session.channel, Quota.WORKSPACE: ""}.get(quota, payer)
+    return BudgetNotice(session.team, period, quota, whom, session.id, attempt.number)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import Cost, Usage
 from bot.domain.ledger import LedgerLine
-from bot.domain.limits import Scope
+from bot.domain.limits import Quota
 
 
 class Prices(Protocol):
@@ -18,7 +18,7 @@ class Prices(Protocol):
 
 
 class Spent(NamedTuple):
-    """Images of a person's day, and micro-dollars of the month by scope; holds are in them."""
+    """Images of a person's day, and micro-dollars of the month by quota; holds are in them."""
 
     images: int = 0
     user: int = 0
@@ -62,7 +62,7 @@ class BudgetNotice(NamedTuple):
 
     team: str
     period: str
-    scope: Scope
+    quota: Quota
     whom: str
     session_id: str
     attempt: int

@@ -36,7 +36,7 @@ from bot.domain.limits import (
     CounterKind,
     LimitReached,
     Limits,
-    Scope,
+    Quota,
     Standing,
     Wanted,
     counter_name,
@@ -138,7 +138,7 @@ class Budgets:
         month = month_of(days[-1])
         images, micro = await self._spending.of_person(team, payer, days, month)
         standings = await self.standings(team, channel, payer)
-        set_here = [each for each in standings if channel or each.scope is not Scope.CHANNEL]
+        set_here = [each for each in standings if channel or each.quota is not Quota.CHANNEL]
         return OwnUsage(dict(zip(days, images, strict=True)), month, micro, set_here)
 
     def reserve(self, person: Person, before: Session, after: Session) -> Session:
@@ -212,24 +212,24 @@ class Budgets:
         spent = await self._spending.spent(
             team, reserved.payer, channel, reserved.day, reserved.month
         )
-        used = dict(zip(Scope, spent, strict=True))
+        used = dict(zip(Quota, spent, strict=True))
         named = channel if conversation_kind(channel) is ConversationKind.CHANNEL else ""
-        return [each._replace(used=used[each.scope], channel=named) for each in standings]
+        return [each._replace(used=used[each.quota], channel=named) for each in standings]
 
     def _unused(self, limits: Limits, reserved: Reservation) -> list[Standing]:
         """The limits that are set, as they stand where nothing is used."""
         return [
             Standing(
-                scope,
+                quota,
                 0,
                 limit,
                 end_of_day(reserved.day, self._zone)
-                if scope is Scope.USER_IMAGES
+                if quota is Quota.USER_IMAGES
                 else end_of_month(reserved.month, self._zone),
-                1 if scope is Scope.USER_IMAGES else reserved.each,
+                1 if quota is Quota.USER_IMAGES else reserved.each,
             )
-            for scope in Scope
-            if (limit := limits.of(scope)) is not None
+            for quota in Quota
+            if (limit := limits.of(quota)) is not None
         ]
 
 
@@ -240,9 +240,9 @@ def _judgement(
     images = counter_name(CounterKind.IMAGES_ASKED, reserved.day)
     spent = counter_name(CounterKind.MONEY_SPENT, reserved.month)
     key, name = {
-        Scope.USER_IMAGES: (images, reserved.payer),
-        Scope.USER: (spent, user_field(reserved.payer)),
-        Scope.CHANNEL: (spent, channel_field(channel)),
-        Scope.WORKSPACE: (spent, WORKSPACE),
-    }[standing.scope]
+        Quota.USER_IMAGES: (images, reserved.payer),
+        Quota.USER: (spent, user_field(reserved.payer)),
+        Quota.CHANNEL: (spent, channel_field(channel)),
+        Quota.WORKSPACE: (spent, WORKSPACE),
+    }[standing.quota]
     return ExtraWrite("HINCRBY", key, (name, "0"), Limit(standing.limit, refusal))

@@ -42,9 +42,9 @@ async def with_offers(sessions: OfferStore, person: Person, team: str) -> AsyncI
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_FOUND_WITHIN):
                 if wanted := refused.wanted:
-                    scope = refused.standing.scope
+                    quota = refused.standing.quota
                     waiting = await _waiting(sessions, team, owner)
-                    refused.waiting = tuple(s for s in waiting if gives_back(s, scope, wanted))
+                    refused.waiting = tuple(s for s in waiting if gives_back(s, quota, wanted))
                     if refused.has_offers:
                         refused.kept = await _keep(sessions, wanted, team, owner)
         raise

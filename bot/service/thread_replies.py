@@ -29,13 +29,18 @@ from bot.ports import QuestionStore, SessionLists
 from bot.service.access import AccessControl, RequestOrigin
 from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
+from bot.service.reply_targets import (
+    is_open,
+    offered_images,
+    session_with_reply,
+    target_session,
+)
 from bot.telemetry.context import set_log_fields
 
 _RECENT = 20
 """How many of a person's sessions that changed last are searched for one in a channel."""
 _KEPT_SHOWN = 600
 """Characters of kept words that the session itself holds, for its draft."""
-_DRAFTS_OFFERED = 4
 
 
 class ChangeToConfirm(NamedTuple):
@@ -94,11 +99,11 @@ class ThreadReplies:
         None where no session there takes the reply. A reply that is delivered twice counts
         once."""
         there = await self._in_thread(origin)
-        if known := self._applied(there, origin):
+        if known := session_with_reply(there, origin):
             if asked_before(known, origin.idempotency_key) or known.id == origin.session_id():
                 return known
             return KeptReply(known, suggested=False, first=False)
-        session = self._target_session(there, origin)
+        session = target_session(there, origin, self._policy)
         if session is None:
             return None
         if session.discarded:
@@ -118,7 +123,7 @@ class ThreadReplies:
 
     async def session_of_reply(self, origin: RequestOrigin) -> Session | None:
         """The session in the thread to which the same reply went before."""
-        return self._applied(await self._in_thread(origin), origin)
+        return session_with_reply(await self._in_thread(origin), origin)
 
     async def refine_as_asked(
         self, question_id: str, image: ImageRef, person: Person
@@ -142,7 +147,7 @@ class ThreadReplies:
         was discarded comes before these. Raises `Refusal(NOT_ALLOWED)` in the thread of another
         person's session."""
         if origin.thread_ts:
-            session = self._target_session(await self._in_thread(origin), origin)
+            session = target_session(await self._in_thread(origin), origin, self._policy)
             if session is not None and not self._policy.allows(origin.person, session):
                 raise Refusal(Reason.NOT_ALLOWED, session.user)
             return session
@@ -150,12 +155,12 @@ class ThreadReplies:
         recent = await self._sessions.load_many([e.session_id for e in entries[:_RECENT]])
         here = [s for s in recent if s.channel == origin.channel and s.attempts]
         discarded = (s for s in here[:1] if to_restore and s.discarded)
-        waiting = (s for s in here if _waits(s))
+        waiting = (s for s in here if is_open(s))
         return next(discarded, None) or next(waiting, None) or next(iter(here), None)
 
     async def session_in_thread(self, origin: RequestOrigin) -> tuple[Session | None, bool]:
         """The session of the thread that the person is told of, and whether they may direct it."""
-        session = self._target_session(await self._in_thread(origin), origin)
+        session = target_session(await self._in_thread(origin), origin, self._policy)
         return session, session is not None and self._policy.allows(origin.person, session)
 
     async def cancel(self, origin: RequestOrigin) -> Session | None:
@@ -165,7 +170,7 @@ class ThreadReplies:
             return stopped
         mine = [s for s in there if self._policy.allows(origin.person, s)]
         running = (session for session in mine if session.stage is Stage.GENERATING)
-        session = next(running, None) or self._target_session(there, origin)
+        session = next(running, None) or target_session(there, origin, self._policy)
         if session is not None and session not in mine:
             raise Refusal(Reason.NOT_ALLOWED, session.user)
         return await self._decisions.cancel_latest(session, origin) if session else None
@@ -194,7 +199,7 @@ class ThreadReplies:
         change = read_change(text, session, attempt)
         there = attempt.images or attempt.candidates
         shown = tuple(ImageRef(attempt.number, c.number) for c in there)
-        images = change.images or (_offered(session) if change.unknown else shown) or shown
+        images = change.images or (offered_images(session) if change.unknown else shown) or shown
         clear = len(images) == 1 and not change.unknown and not reads_like_question(text)
         if allowed and not working and clear:
             image, key = images[0], origin.idempotency_key
@@ -224,38 +229,7 @@ class ThreadReplies:
             raise
         return KeptReply(session, suggested, first=True)
 
-    def _applied(self, there: list[Session], origin: RequestOrigin) -> Session | None:
-        words = origin.session_id()
-        for session in there:
-            kept = any(each.question_id == words for each in session.kept_words)
-            if session.id == words or asked_before(session, origin.idempotency_key) or kept:
-                return session
-        return None
-
     async def _in_thread(self, origin: RequestOrigin) -> list[Session]:
         """Newest first."""
         ids = await self._sessions.in_thread(origin.team, origin.channel, origin.thread_ts)
         return await self._sessions.load_many(ids)
-
-    def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
-        """The newest session that waits for this person, else the session whose thread it is, which
-        may be another person's."""
-        mine = [s for s in there if self._policy.allows(origin.person, s)]
-        waiting = (s for s in mine if _waits(s))
-        if session := next(waiting, None):
-            return session
-        parent = origin.thread_ts
-        return next((s for s in there if parent in (s.root_ts, s.asked_ts)), None)
-
-
-def _waits(session: Session) -> bool:
-    """Whether it goes on: it is neither approved nor ended."""
-    return session.stage is not Stage.FINAL and not session.discarded
-
-
-def _offered(session: Session) -> tuple[ImageRef, ...]:
-    """The images of the newest drafts, oldest first."""
-    drafts = [attempt for attempt in session.attempts if attempt.has_draft][-_DRAFTS_OFFERED:]
-    if len(drafts[-1].candidates if drafts else ()) > 1:
-        drafts = drafts[-1:]
-    return tuple(ImageRef(a.number, c.number) for a in drafts for c in a.images)

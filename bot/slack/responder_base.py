@@ -17,7 +17,7 @@ from bot.views.limit_offers import limit_offer_message
 from bot.views.lists import waiting_message
 from bot.views.offers import approved_offer
 from bot.views.prefilled import correction_message
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 
 
 @dataclass(frozen=True)

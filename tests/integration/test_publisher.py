@@ -18,7 +18,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.errors import ImageNotReady, NotInChannel, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.failures import FailureKind
-from bot.domain.limits import Scope, Standing
+from bot.domain.limits import Quota, Standing
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.progress.draft_refresher import DraftRefresher
@@ -804,7 +804,7 @@ async def test_a_draft_tells_the_budget_of_which_the_least_is_left(
 
     async def tightest(*where: str) -> Standing:
         asked.append(where)
-        return Standing(Scope.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
+        return Standing(Quota.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
 
     publisher.tightest_budget = tightest
     session = await in_thread(slack, publisher, generating())

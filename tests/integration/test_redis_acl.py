@@ -22,7 +22,7 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import slack_client, slack_session
-from bot.domain.limits import Scope
+from bot.domain.limits import Quota
 from bot.domain.options import Options
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
@@ -152,7 +152,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     await heartbeats.end("a")
     assert not await heartbeats.is_alive("a")
     notices = RedisNotices(redis, 5.0)
-    notice = BudgetNotice("T1", "2026-11", Scope.WORKSPACE, "", session.id, 1)
+    notice = BudgetNotice("T1", "2026-11", Quota.WORKSPACE, "", session.id, 1)
     assert await notices.claim(notice)
     await notices.told(notice)
     await notices.drop(notice)

@@ -15,7 +15,8 @@ from bot.sandbox import Ack, Fault, SimulatedSlack
 from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import InFlightRequests
-from bot.slack.transport.socket_mode import SocketConnection, SocketModeConnections
+from bot.slack.transport.socket_connection import SocketConnection
+from bot.slack.transport.socket_mode import SocketModeConnections
 
 
 class Bot:

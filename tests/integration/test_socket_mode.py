@@ -15,7 +15,7 @@ from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import InFlightRequests
-from bot.slack.transport import socket_mode
+from bot.slack.transport import socket_connection, socket_mode
 from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened
 from tests.support.links import Link
 
@@ -35,8 +35,8 @@ def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
 async def test_another_address_is_asked_for_when_one_does_not_open(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_mode, "ADDRESS_WITHIN", 1)
-    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
     slack.faults.add("apps.connections.open", Fault.hang(), times=2)
     async with slack_session() as http:
         connections = SocketModeConnections(
@@ -52,8 +52,8 @@ async def test_a_new_address_that_does_not_come_is_asked_for_again(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the network goes silent: it takes the socket and whatever else is open with it."""
-    monkeypatch.setattr(socket_mode, "ADDRESS_WITHIN", 1)
-    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.5)
+    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.5)
     async with slack_session() as http:
         connections = SocketModeConnections(
             app_for(slack, http), slack.app_token, InFlightRequests()
@@ -70,8 +70,8 @@ async def test_an_address_that_is_used_up_is_given_up(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address opens once: where the answer to the handshake is lost, it never does again."""
-    monkeypatch.setattr(socket_mode, "OPEN_WITHIN", 1.0)
-    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(socket_connection, "OPEN_WITHIN", 1.0)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
     async with Link("slack", (slack.host, slack.port)) as link, slack_session() as http:
         connections = SocketModeConnections(
             app_for(slack, http), slack.app_token, InFlightRequests()
@@ -123,7 +123,7 @@ async def test_what_never_opens_is_given_up_in_words(
 async def test_an_address_is_asked_for_again_after_an_odd_answer(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch, answer: Fault
 ) -> None:
-    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.05)
     monkeypatch.setattr(asyncio, "sleep", quick_sleep)
     slack.faults.add("apps.connections.open", answer, times=2)
     async with slack_session() as http:

@@ -22,7 +22,7 @@ from bot.domain.costs import Cost, Usage, day_of, month_of
 from bot.domain.errors import PaidCallLimitReached
 from bot.domain.failures import FailureKind
 from bot.domain.generation import LOST, image_failed, paid_call_counted, started
-from bot.domain.limits import LimitReached, Limits, Scope
+from bot.domain.limits import LimitReached, Limits, Quota
 from bot.domain.policy import Policy
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -123,10 +123,10 @@ class BooksDriver(RuleBasedStateMachine):
         answers = self._do(together())
         begun = sum(not isinstance(answer, BaseException) for answer in answers)
         after = self._counted(user, channel)
-        for scope in Scope:
-            limit = self.limits.of(scope)
-            if limit is not None and begun and after[scope] > before[scope]:
-                assert after[scope] <= limit, (scope, answers)
+        for quota in Quota:
+            limit = self.limits.of(quota)
+            if limit is not None and begun and after[quota] > before[quota]:
+                assert after[quota] <= limit, (quota, answers)
         for answer in answers:
             assert not isinstance(answer, BaseException) or isinstance(answer, Refusal), answer
             if isinstance(answer, LimitReached):
@@ -136,8 +136,8 @@ class BooksDriver(RuleBasedStateMachine):
     def _check_refusal(self, refused: LimitReached, after: Counter[str], count: int) -> None:
         """One at once with another may be told of the moment between: no less is left now."""
         standing = refused.standing
-        each = 1 if standing.scope is Scope.USER_IMAGES else EACH
-        assert standing.used <= after[standing.scope]
+        each = 1 if standing.quota is Quota.USER_IMAGES else EACH
+        assert standing.used <= after[standing.quota]
         assert standing.used + count * each > standing.limit
         assert refused.asked == count
         assert 0 <= refused.fitting < count
@@ -259,7 +259,7 @@ class BooksDriver(RuleBasedStateMachine):
     def _counted(self, user: str, channel: str) -> Counter[str]:
         day = day_of(self.now, ZONE)
         spent = self._do(self.books.spent(TEAM, user, channel, day, month_of(day)))
-        return Counter(dict(zip(Scope, spent, strict=True)))
+        return Counter(dict(zip(Quota, spent, strict=True)))
 
 
 def _line_of(text: str) -> dict[str, Any]:

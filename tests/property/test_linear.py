@@ -69,8 +69,8 @@ from bot.views.home import parse_page
 from bot.views.lists import cancelled_words, list_words
 from bot.views.messages import draft_message
 from bot.views.option_selects import option_value
+from bot.views.refusal_words import refusal_words
 from bot.views.source_pictures import SourcePictures
-from bot.views.words import refusal_words
 from tests.fakes import a_session, an_attempt
 from tests.support.hypotheses import PROFILE
 

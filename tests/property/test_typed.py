@@ -20,7 +20,7 @@ from bot.slack.mention_text import mention_text
 from bot.views.blocks import Target, cut, escape, target_of
 from bot.views.forms import edit_form, prompt_form
 from bot.views.lists import cancelled_words, list_words
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.fakes import ID
 from tests.property.strategies import TYPED, shown_sessions
 from tests.support.hypotheses import TIMEOUT, examples

@@ -23,7 +23,7 @@ from bot.domain.stages import Stage
 from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit
 from bot.service import RequestOrigin
 from bot.views import ids
-from bot.views.words import REFUSALS
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import BOSS, CHANNEL, ID, PROMPT, a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.origins import PICTURES, VALUE

@@ -21,6 +21,7 @@ from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
 from bot.views.blocks import numbered
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import (
     CHANNEL,
     ID,
@@ -110,7 +111,7 @@ async def test_approve_of_one_candidate_settles_on_that_one(make_app: MakeApp) -
 async def test_a_candidate_that_did_not_come_cannot_be_approved(make_app: MakeApp) -> None:
     app = make_app(SEVERAL)
     await app.click(numbered(ids.APPROVE, 4), f"{ID}#1.4")
-    assert said(app) == [words.REFUSALS[Reason.MOVED_ON]]
+    assert said(app) == [REFUSALS[Reason.MOVED_ON]]
     assert app.store.written == []
 
 
@@ -150,7 +151,7 @@ async def test_a_cancel_that_comes_too_late_stops_nothing(
 ) -> None:
     app = make_app(*([session] if session else []))
     await app.click(ids.CANCEL, value(number))
-    assert said(app) == [words.REFUSALS[reason]]
+    assert said(app) == [REFUSALS[reason]]
     assert app.store.written == []
     assert app.cancellations.sent == []
 
@@ -172,7 +173,7 @@ async def test_an_image_that_is_not_up_for_decision_stays_as_it_is(
 ) -> None:
     app = make_app(*([session] if session else []))
     await app.click(button, value(number))
-    assert said(app) == [words.REFUSALS[reason]]
+    assert said(app) == [REFUSALS[reason]]
     assert app.store.written == []
     assert app.of("views.open") == []
 
@@ -263,7 +264,7 @@ async def test_the_form_of_start_over_says_whether_a_picture_comes_along(
 async def test_an_image_of_another_workspace_has_expired(make_app: MakeApp, button: str) -> None:
     app = make_app(replace(FINAL, team="T9"), scopes=frozenset({"files:read"}))
     await app.click(button, value(1))
-    assert said(app) == [words.REFUSALS[Reason.EXPIRED]]
+    assert said(app) == [REFUSALS[Reason.EXPIRED]]
     assert app.of("views.open") == []
 
 
@@ -322,7 +323,7 @@ async def test_a_click_that_comes_too_late_changes_nothing_and_is_told_why(
     app = make_app(*([session] if session else []))
     response = await app.click(button, value(number))
     assert response.status == 200
-    assert said(app, user=OWNER) == [words.REFUSALS[reason]]
+    assert said(app, user=OWNER) == [REFUSALS[reason]]
     assert app.store.written == []
     assert app.queue.added == []
     assert app.of("views.open") == []
@@ -346,7 +347,7 @@ async def test_an_invented_value_has_expired(make_app: MakeApp, button: str, inv
     app = make_app(DRAFT)
     response = await app.click(button, invented)
     assert response.status == 200
-    assert said(app) == [words.REFUSALS[Reason.EXPIRED]]
+    assert said(app) == [REFUSALS[Reason.EXPIRED]]
     assert app.store.written == []
 
 

@@ -26,6 +26,7 @@ from bot.views.blocks import Target
 from bot.views.help_words import help_words
 from bot.views.ids import PROMPT_FORM
 from bot.views.option_selects import read_options
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import RESPONSE_URL, WORKSPACE, Payload, command, signed
@@ -101,7 +102,7 @@ async def test_without_a_prompt_a_form_opens(make_app: MakeApp, text: str) -> No
 async def test_a_text_of_control_characters_asks_for_a_prompt(make_app: MakeApp) -> None:
     app = make_app()
     response = await app.command("\x00\x01")
-    assert words.REFUSALS[Reason.EMPTY_PROMPT] in response.body
+    assert REFUSALS[Reason.EMPTY_PROMPT] in response.body
     assert app.store.sessions == {}
 
 
@@ -137,7 +138,7 @@ async def test_a_prompt_that_is_too_long_is_said_to_be(make_app: MakeApp, length
 async def test_what_is_too_long_to_be_read_is_refused_unread(make_app: MakeApp, piece: str) -> None:
     app = make_app()
     said = json.loads((await app.command(piece * 40_001)).body)
-    assert said["text"] == words.REFUSALS[Reason.PROMPT_TOO_LONG]
+    assert said["text"] == REFUSALS[Reason.PROMPT_TOO_LONG]
     assert app.store.sessions == {}
 
 
@@ -335,7 +336,7 @@ async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, 
 async def test_nothing_to_cancel_is_said(make_app: MakeApp) -> None:
     app = make_app(a_session(Stage.FINAL))
     said = told((await app.command("cancel")).body)
-    assert said == words.REFUSALS[Reason.NOTHING_TO_CANCEL]
+    assert said == REFUSALS[Reason.NOTHING_TO_CANCEL]
     assert app.store.written == []
 
 

@@ -8,6 +8,7 @@ from bot.domain.courtesies import Courtesy
 from bot.domain.refusals import Reason
 from bot.views import words
 from bot.views.help_words import help_words
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import ID, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, direct, picture
@@ -49,7 +50,7 @@ async def test_a_question_mark_alone_asks_for_help(make_app: MakeApp) -> None:
     app = make_app()
     await app.event(direct("?!"))
     await app.mention("?")
-    assert app.whispers() == [help_words(), words.REFUSALS[Reason.EMPTY_MENTION]]
+    assert app.whispers() == [help_words(), REFUSALS[Reason.EMPTY_MENTION]]
     assert app.store.sessions == {}
 
 

@@ -19,8 +19,9 @@ from bot.domain.refusals import Reason
 from bot.domain.session import UNDO_FOR, Session
 from bot.domain.stages import Discard, Publication, Stage
 from bot.domain.transitions import discard_shown
-from bot.views import ids, words
+from bot.views import ids
 from bot.views.messages import draft_message, root_message
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session, clock, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import DIRECT, click, direct, interaction, signed
@@ -39,7 +40,7 @@ def gone(session: Session = DRAFT, *, ago: float = 0.0) -> Session:
 
 
 GONE = gone()
-REFUSED = words.REFUSALS[Reason.DISCARDED]
+REFUSED = REFUSALS[Reason.DISCARDED]
 
 
 async def at_once(app: SlackApp, *actions: str) -> None:
@@ -120,7 +121,7 @@ async def test_discard_while_an_image_is_made_stops_it(make_app: MakeApp) -> Non
 async def test_an_old_offer_does_not_discard_what_came_after_it(make_app: MakeApp) -> None:
     app = make_app(DRAFT)
     await app.click(ids.DISCARD, f"{ID}#1")
-    assert app.whispers() == [words.REFUSALS[Reason.MOVED_ON]]
+    assert app.whispers() == [REFUSALS[Reason.MOVED_ON]]
     assert app.store.sessions == {ID: DRAFT}
 
 
@@ -155,9 +156,7 @@ async def test_other_people_may_not(make_app: MakeApp, action: str) -> None:
     session = DRAFT if action == ids.DISCARD else GONE
     app = make_app(session)
     await app.click(action, f"{ID}#2", user=STRANGER)
-    assert app.whispers(user=STRANGER) == [
-        words.REFUSALS[Reason.NOT_ALLOWED].format(owner=f"<@{OWNER}>")
-    ]
+    assert app.whispers(user=STRANGER) == [REFUSALS[Reason.NOT_ALLOWED].format(owner=f"<@{OWNER}>")]
     assert app.store.sessions == {ID: session}
 
 
@@ -237,7 +236,7 @@ async def test_undo_after_ten_minutes_is_refused_in_words(make_app: MakeApp) -> 
     late = gone(ago=UNDO_FOR + 60)
     app = make_app(late)
     await app.click(ids.UNDO, f"{ID}#2")
-    assert app.whispers() == [words.REFUSALS[Reason.UNDO_EXPIRED]]
+    assert app.whispers() == [REFUSALS[Reason.UNDO_EXPIRED]]
     assert app.store.sessions == {ID: late}
 
 

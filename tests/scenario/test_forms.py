@@ -20,6 +20,7 @@ from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import ids, words
+from bot.views.refusal_words import REFUSALS
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
@@ -126,7 +127,7 @@ async def test_a_prompt_that_will_not_do_is_said_under_the_field(
     response = await app.submit(form, metadata, text)
     if form == ids.REFINE_FORM and reason is Reason.EMPTY_PROMPT:
         reason = Reason.EMPTY_CHANGE
-    assert errors(response) == {ids.PROMPT_BLOCK: words.REFUSALS[reason]}
+    assert errors(response) == {ids.PROMPT_BLOCK: REFUSALS[reason]}
     assert app.session == session
     assert app.queue.added == []
 
@@ -304,7 +305,7 @@ async def test_a_refinement_that_comes_too_late_is_said_under_the_field(
 ) -> None:
     app = make_app(session)
     response = await app.submit(ids.REFINE_FORM, f"{ID}#1", "friendlier")
-    plain = words.REFUSALS[reason].replace("`", "")
+    plain = REFUSALS[reason].replace("`", "")
     assert errors(response) == {ids.PROMPT_BLOCK: plain}
     assert app.store.written == []
 
@@ -355,14 +356,14 @@ async def test_a_picture_that_will_not_do_starts_nothing(
     fields = {ids.PICTURE_BLOCK: chosen} if chosen else {}
     said = errors(await app.submit(ids.IMAGE_FORM, metadata, "make it night", **fields))
     field = ids.PICTURE_BLOCK if chosen else ids.PROMPT_BLOCK
-    assert said == {field: words.REFUSALS[reason]}
+    assert said == {field: REFUSALS[reason]}
     assert app.store.sessions == {}
 
 
 async def test_a_picture_without_words_asks_for_them(make_app: MakeApp) -> None:
     app = make_app()
     response = await app.submit(ids.IMAGE_FORM, BROUGHT, "  ")
-    assert errors(response) == {ids.PROMPT_BLOCK: words.REFUSALS[Reason.EMPTY_CHANGE]}
+    assert errors(response) == {ids.PROMPT_BLOCK: REFUSALS[Reason.EMPTY_CHANGE]}
     assert app.store.sessions == {}
 
 

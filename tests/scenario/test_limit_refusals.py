@@ -10,7 +10,7 @@ import pytest
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.costs import Reservation
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, Standing, Wanted
 from bot.domain.questions import Question
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -38,14 +38,14 @@ class TwoLeft:
         asked, text = len(attempt.candidates), attempt.change or attempt.prompt
         if attempt.options.get("quality") == "low" or self.open:
             return
-        standing = Standing(Scope.USER, 98, 100, 1764374400.0)
+        standing = Standing(Quota.USER, 98, 100, 1764374400.0)
         fitting = min(2, asked - 1)
         raise LimitReached(standing, asked, fitting, text, asked, Wanted(session, attempt))
 
 
 class NoneLeft:
     async def check(self, request: BeginRequest) -> None:
-        standing = Standing(Scope.USER_IMAGES, 100, 100, 1764374400.0)
+        standing = Standing(Quota.USER_IMAGES, 100, 100, 1764374400.0)
         wanted = Wanted(request.session, request.attempt)
         raise LimitReached(standing, 4, 0, request.attempt.prompt, wanted=wanted)
 

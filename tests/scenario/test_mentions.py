@@ -21,6 +21,7 @@ from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.views import words
 from bot.views.help_words import help_words
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import (
     CHANNEL,
     ID,
@@ -112,7 +113,7 @@ async def test_words_at_the_wrong_time_are_answered_in_private(
     response = await app.mention("make it night", thread_ts="1.0")
     assert (response.status, response.body) == (200, "")
     said = app.whispers(channel=CHANNEL, user=OWNER, thread_ts="1.0")
-    assert said == [words.REFUSALS[reason]]
+    assert said == [REFUSALS[reason]]
     assert app.store.sessions == {ID: session}
     assert app.queue.added == []
 
@@ -253,14 +254,14 @@ async def test_what_no_person_said_to_it_is_acked_and_left(
 async def test_a_mention_alone_is_told_what_to_say(make_app: MakeApp, text: str) -> None:
     app = make_app()
     await app.mention(text)
-    assert app.whispers(channel=CHANNEL, user=OWNER) == [words.REFUSALS[Reason.EMPTY_MENTION]]
+    assert app.whispers(channel=CHANNEL, user=OWNER) == [REFUSALS[Reason.EMPTY_MENTION]]
     assert app.store.sessions == {}
 
 
 async def test_options_alone_start_nothing(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("--n 3")
-    assert app.whispers() == [words.REFUSALS[Reason.EMPTY_PROMPT]]
+    assert app.whispers() == [REFUSALS[Reason.EMPTY_PROMPT]]
     assert app.store.sessions == {}
 
 
@@ -315,7 +316,7 @@ async def test_cancel_elsewhere_stops_the_newest(make_app: MakeApp, thread_ts: s
 async def test_nothing_to_cancel_is_said(make_app: MakeApp) -> None:
     app = make_app(a_session(Stage.FINAL))
     await app.mention("cancel", thread_ts="1.0")
-    assert app.whispers() == [words.REFUSALS[Reason.NOTHING_TO_CANCEL]]
+    assert app.whispers() == [REFUSALS[Reason.NOTHING_TO_CANCEL]]
 
 
 async def test_where_no_private_word_can_be_said_it_comes_as_a_direct_message(
@@ -326,7 +327,7 @@ async def test_where_no_private_word_can_be_said_it_comes_as_a_direct_message(
     await app.mention("make it night", thread_ts="1.0")
     (told,) = app.of("chat.postMessage")
     assert told["channel"] == OWNER
-    assert told["text"] == words.REFUSALS[Reason.ALREADY_APPROVED]
+    assert told["text"] == REFUSALS[Reason.ALREADY_APPROVED]
     assert "thread_ts" not in told
 
 
@@ -401,7 +402,7 @@ async def test_a_message_too_long_to_be_read_is_refused_with_the_limit(
     await app.event(direct((piece * length)[:length]))
     assert app.store.sessions == {}
     (call,) = app.calls
-    assert call.args["text"] == words.REFUSALS[Reason.PROMPT_TOO_LONG]
+    assert call.args["text"] == REFUSALS[Reason.PROMPT_TOO_LONG]
     assert f"{MAX_PROMPT:,}" in call.args["text"]
 
 
@@ -410,7 +411,7 @@ async def test_forty_thousand_blanks_are_no_prompt(make_app: MakeApp, blank: str
     app = make_app()
     await app.event(direct((blank * 40_000)[:40_000].rpartition("<")[0] or blank * 40_000))
     assert app.store.sessions == {}
-    assert [call.args["text"] for call in app.calls] == [words.REFUSALS[Reason.EMPTY_MENTION]]
+    assert [call.args["text"] for call in app.calls] == [REFUSALS[Reason.EMPTY_MENTION]]
 
 
 async def test_a_prompt_of_the_longest_length_may_have_a_mention_and_options(

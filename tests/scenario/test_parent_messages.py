@@ -19,6 +19,7 @@ from bot.slack import message_lookup
 from bot.views import words
 from bot.views.ids import USE_PICTURE, WORDS_ONLY
 from bot.views.questions import FROM_PICTURE, FROM_WORDS
+from bot.views.refusal_words import REFUSALS
 from bot.views.suggestions import kept_words
 from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session
 from tests.scenario.conftest import MakeApp
@@ -104,7 +105,7 @@ async def test_at_the_wrong_time_nothing_new_is_started_below_it(
 ) -> None:
     app = make_app(session)
     await app.mention(NIGHT, thread_ts="0.5")
-    assert app.whispers() == [words.REFUSALS[reason]]
+    assert app.whispers() == [REFUSALS[reason]]
     assert app.store.sessions == {ID: session}
 
 
@@ -241,7 +242,7 @@ async def test_an_expired_or_forged_question_is_answered_in_words(
     await app.click(action_id, value)
     assert app.store.sessions == {}
     (said,) = app.whispers()
-    assert said in (words.REFUSALS[Reason.QUESTION_EXPIRED], words.REFUSALS[Reason.EXPIRED])
+    assert said in (REFUSALS[Reason.QUESTION_EXPIRED], REFUSALS[Reason.EXPIRED])
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ async def test_a_picture_that_will_not_do_is_said_and_never_guessed(
     app = with_root(make_app(scopes=scopes), {"files": [file]})
     await app.mention(NIGHT, thread_ts="4.4")
     question = question_of(app)
-    assert words.REFUSALS[reason] in question["text"]
+    assert REFUSALS[reason] in question["text"]
     assert list(values_of(question)) == [WORDS_ONLY]
     value = values_of(question)[WORDS_ONLY]
     await app.click(USE_PICTURE, value)  # forged
@@ -318,7 +319,7 @@ async def test_where_nobody_knows_nothing_is_started(make_app: MakeApp, error: s
     app.fail["conversations.replies"] = error
     await app.event(direct(NIGHT, thread_ts="4.4"))
     assert app.store.sessions == {}
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
 
 
 async def test_a_slow_look_at_the_root_starts_nothing(
@@ -329,7 +330,7 @@ async def test_a_slow_look_at_the_root_starts_nothing(
     app.slow["conversations.replies"] = 1.0
     await app.event(direct(NIGHT, thread_ts="4.4"))
     assert app.store.sessions == {}
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
 
 
 async def test_two_slow_looks_together_keep_the_ack_in_time(make_app: MakeApp) -> None:

@@ -12,6 +12,7 @@ from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
+from bot.views.refusal_words import REFUSALS, left_aside
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session
 from tests.scenario.conftest import MakeApp
@@ -81,7 +82,7 @@ async def test_of_several_pictures_the_first_is_taken_and_that_is_said(make_app:
     unfit = picture("F7", mimetype="image/tiff")
     await app.mention(NIGHT, files=[unfit, picture("F8"), picture("F9")])
     assert app.only.source == Source("F8", "image/png", 2_000)
-    assert app.whispers() == [words.ONE_PICTURE, words.left_aside(Refusal(Reason.IMAGE_TYPE))]
+    assert app.whispers() == [words.ONE_PICTURE, left_aside(Refusal(Reason.IMAGE_TYPE))]
 
 
 async def test_other_files_are_left_aside_and_that_is_said(make_app: MakeApp) -> None:
@@ -94,7 +95,7 @@ async def test_other_files_are_left_aside_and_that_is_said(make_app: MakeApp) ->
 async def test_files_among_which_there_is_no_picture_start_nothing(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("a fox", files=[PDF])
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_TYPE]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_TYPE]]
     assert app.store.sessions == {}
 
 
@@ -110,7 +111,7 @@ async def test_an_attached_picture_that_will_not_do_starts_nothing(
 ) -> None:
     app = make_app()
     await app.mention(NIGHT, files=[file])
-    assert app.whispers() == [words.REFUSALS[reason]]
+    assert app.whispers() == [REFUSALS[reason]]
     assert app.store.sessions == {}
 
 
@@ -119,7 +120,7 @@ async def test_without_the_scope_no_picture_is_promised(make_app: MakeApp) -> No
     await app.mention(NIGHT, files=[picture()])
     await app.send(interaction(shortcut({"files": [picture()]})))
     said = [*app.whispers(), *(call["text"] for call in app.of("respond"))]
-    assert said == [words.REFUSALS[Reason.IMAGE_NOT_SHARED]] * 2
+    assert said == [REFUSALS[Reason.IMAGE_NOT_SHARED]] * 2
     assert app.store.sessions == {}
 
 
@@ -208,7 +209,7 @@ async def test_a_message_without_a_picture_that_will_do_is_told_so_in_private(
     response = await app.send(interaction(shortcut(message)))
     assert (response.status, response.body) == (200, "")
     (said,) = app.of("respond")
-    assert said["text"] == words.REFUSALS[reason]
+    assert said["text"] == REFUSALS[reason]
     assert (said["response_type"], said["replace_original"]) == ("ephemeral", False)
     assert app.of("views.open") == []
 
@@ -219,7 +220,7 @@ async def test_what_the_response_url_does_not_take_is_said_in_the_channel(
     app = make_app()
     app.fail["respond"] = "expired"
     await app.send(interaction(shortcut({"text": "hello"})))
-    assert app.whispers(channel=CHANNEL, user=OWNER) == [words.REFUSALS[Reason.NO_IMAGE_THERE]]
+    assert app.whispers(channel=CHANNEL, user=OWNER) == [REFUSALS[Reason.NO_IMAGE_THERE]]
 
 
 async def test_a_form_that_does_not_open_is_apologised_for(make_app: MakeApp) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.limits import LimitReached, Quota, Standing
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import Stage
 from bot.domain.waiting import TooManyWaiting
@@ -160,7 +160,7 @@ async def test_the_ack_counts_until_it_is_out_and_not_until_the_work_is_done(
     )
 
 
-FULL = Standing(Scope.CHANNEL, 9, 9, 1e9)
+FULL = Standing(Quota.CHANNEL, 9, 9, 1e9)
 
 
 class Full:
@@ -177,11 +177,11 @@ class Full:
     ("refusal", "limit"),
     [
         (
-            LimitReached(Standing(Scope.CHANNEL, 9, 9, 1e9), 1, 0, "a fox"),
+            LimitReached(Standing(Quota.CHANNEL, 9, 9, 1e9), 1, 0, "a fox"),
             "channel_budget_per_month",
         ),
         (
-            LimitReached(Standing(Scope.USER_IMAGES, 9, 9, 1e9), 1, 0, "a fox"),
+            LimitReached(Standing(Quota.USER_IMAGES, 9, 9, 1e9), 1, 0, "a fox"),
             "user_images_per_day",
         ),
         (TooManyWaiting(3, (), OWNER), "too_many_waiting"),

@@ -22,6 +22,7 @@ from bot.views import ids, words
 from bot.views.failure_messages import failure_message
 from bot.views.messages import draft_message
 from bot.views.offers import NO_DRAFT
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import (
@@ -474,7 +475,7 @@ async def test_more_words_than_are_kept_come_back_with_a_button(make_app: MakeAp
     assert len(app.session.kept_words) == MOST_KEPT_WORDS
     assert offered(app)[0][0] == "🪄 Refine with this"
     await press(app, "🪄 Refine with this")
-    assert app.whispers()[-1] == words.REFUSALS[Reason.STILL_WORKING]
+    assert app.whispers()[-1] == REFUSALS[Reason.STILL_WORKING]
 
 
 @pytest.mark.parametrize("said", ["a fox --n 9", "--n 2"])
@@ -659,7 +660,7 @@ async def test_a_change_below_the_approved_image_offers_to_edit_it(make_app: Mak
     app = make_app(session)
     await app.mention("make it blue", thread_ts="1.0")
     assert nothing_begun(app, session)
-    assert app.whispers() == [words.REFUSALS[Reason.ALREADY_APPROVED]]
+    assert app.whispers() == [REFUSALS[Reason.ALREADY_APPROVED]]
     assert offered(app) == [
         ("🪄 Edit this image", f"{ID}#2\nmake it blue"),
         ("🔄 Start over", f"{ID}#2"),

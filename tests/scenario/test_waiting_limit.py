@@ -22,7 +22,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service.waiting_limit import WaitingLimit
 from bot.views import ids
-from bot.views.words import REFUSALS
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import ID, OWNER, STRANGER, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.origins import VALUE

@@ -12,6 +12,7 @@ from bot.domain.images import MAX_BYTES
 from bot.domain.refusals import Reason, Refusal
 from bot.slack import message_lookup
 from bot.views import words
+from bot.views.refusal_words import REFUSALS, left_aside
 from tests.fakes import a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import direct, interaction, mention, picture, shortcut
@@ -81,7 +82,7 @@ async def test_a_picture_without_words_is_seen_too(make_app: MakeApp) -> None:
     await mentioned(app, "", files=[picture()])
     assert app.whispers() == [words.what_should_change(direct=False)]
     await mentioned(app, "")
-    assert app.whispers()[1:] == [words.REFUSALS[Reason.EMPTY_MENTION]]
+    assert app.whispers()[1:] == [REFUSALS[Reason.EMPTY_MENTION]]
 
 
 async def test_what_is_looked_up_may_be_refused(make_app: MakeApp) -> None:
@@ -89,8 +90,8 @@ async def test_what_is_looked_up_may_be_refused(make_app: MakeApp) -> None:
     await mentioned(app, files=[picture(size=MAX_BYTES + 1)])
     await mentioned(app, files=[PDF])
     assert app.whispers() == [
-        words.REFUSALS[Reason.IMAGE_TOO_LARGE],
-        words.REFUSALS[Reason.IMAGE_TYPE],
+        REFUSALS[Reason.IMAGE_TOO_LARGE],
+        REFUSALS[Reason.IMAGE_TYPE],
     ]
     assert app.store.sessions == {}
 
@@ -131,7 +132,7 @@ async def test_where_slack_does_not_say_nothing_is_paid(
     app = make_app()
     app.fail |= {"conversations.history": error, "conversations.replies": error}
     await mentioned(app, thread_ts=thread_ts, files=[picture()])
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
     assert app.store.sessions == {}
 
 
@@ -142,7 +143,7 @@ async def test_a_slow_slack_is_not_waited_for(
     app = make_app()
     app.slow["conversations.history"] = 5
     await mentioned(app)
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
 
 
 @pytest.mark.parametrize("error", ["missing_scope", "not_in_channel", "no_permission"])
@@ -188,7 +189,7 @@ async def test_it_is_in_a_direct_message_too(make_app: MakeApp) -> None:
 async def test_a_forwarded_image_that_is_not_in_slack_is_refused(make_app: MakeApp) -> None:
     app = make_app()
     await mentioned(app, attachments=[{"is_share": True, "image_url": "https://x.org/a.png"}])
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_ELSEWHERE]]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_ELSEWHERE]]
 
 
 async def test_the_image_of_a_links_preview_is_not_meant(make_app: MakeApp) -> None:
@@ -225,7 +226,7 @@ async def test_a_stub_that_slack_says_nothing_about(
     app = make_app()
     app.fail["files.info"] = error
     await app.mention(NIGHT, files=[STUB])
-    assert app.whispers() == [words.REFUSALS[reason]]
+    assert app.whispers() == [REFUSALS[reason]]
     assert app.store.sessions == {}
 
 
@@ -294,7 +295,7 @@ async def test_what_is_no_picture_is_told_in_words(make_app: MakeApp, file: dict
     app = make_app()
     await app.mention(NIGHT, files=[file])
     await app.mention(NIGHT, files=[file, picture()])
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_TYPE], words.NOT_PICTURES]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_TYPE], words.NOT_PICTURES]
     assert app.only.source == PNG_SOURCE
 
 
@@ -314,7 +315,7 @@ async def test_one_that_was_used_and_one_that_was_not(make_app: MakeApp) -> None
     gone = {"id": "F1", "mode": "tombstone"}
     await app.mention(NIGHT, files=[gone, picture()])
     assert app.only.source == PNG_SOURCE
-    assert app.whispers() == [words.left_aside(Refusal(Reason.IMAGE_DELETED))]
+    assert app.whispers() == [left_aside(Refusal(Reason.IMAGE_DELETED))]
 
 
 LINKS = [
@@ -333,8 +334,8 @@ async def test_a_link_of_a_file_is_not_taken_for_words(make_app: MakeApp, link: 
     await app.mention(f"make this night {link}")
     answer = await app.command(f"make this night {link.strip('<>()').split('|')[0]}")
     assert app.store.sessions == {}
-    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_LINKED]]
-    assert words.REFUSALS[Reason.IMAGE_LINKED] in json.loads(answer.body)["text"]
+    assert app.whispers() == [REFUSALS[Reason.IMAGE_LINKED]]
+    assert REFUSALS[Reason.IMAGE_LINKED] in json.loads(answer.body)["text"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 STEP = 4
 """Between two tags of one owner: so many newcomers may pass before the next of them."""
+RELEASED = "released"
 
 COMMON = (
     f"local STEP = {STEP}"
@@ -48,14 +49,15 @@ ADMIT = (
     + """
 -- KEYS[6]: the job in BullMQ, which keeps the ids of jobs that have ended
 -- ARGV: job id, owner, attempt, data, most released jobs of an owner (0: no limit)
--- Answers the priority; 0 for a job that is parked, -1 for one that has ended.
+-- Answers 'released' and the priority, or 'parked' or 'ended' and 0.
 local id, owner, most = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local known = redis.call('HGET', jobs, id)
 if known then
   local job = cjson.decode(known)
-  return job.tag == 0 and 0 or math.max(1, job.tag - number(fair, 'base'))
+  if job.tag == 0 then return {'parked', 0} end
+  return {'released', math.max(1, job.tag - number(fair, 'base'))}
 end
-if redis.call('EXISTS', KEYS[6]) == 1 then return -1 end
+if redis.call('EXISTS', KEYS[6]) == 1 then return {'ended', 0} end
 local job = {owner = owner, attempt = ARGV[3], tag = 0}
 redis.call('HSET', data, id, ARGV[4])
 local full = most > 0 and number(released, owner) >= most
@@ -63,9 +65,9 @@ if full or redis.call('EXISTS', parked_of(owner)) == 1 then
   job.n = next_number()
   redis.call('HSET', jobs, id, cjson.encode(job))
   redis.call('RPUSH', parked_of(owner), id)
-  return 0
+  return {'parked', 0}
 end
-return release(id, job)[2]
+return {'released', release(id, job)[2]}
 """
 )
 

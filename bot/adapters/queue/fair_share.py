@@ -27,11 +27,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from bot.adapters.queue.fair_scripts import ADMIT, BEGAN, ENDED, RELEASE_NEXT, RESCALE, STEP
+from bot.adapters.queue.fair_scripts import (
+    ADMIT,
+    BEGAN,
+    ENDED,
+    RELEASE_NEXT,
+    RELEASED,
+    RESCALE,
+    STEP,
+)
 from bot.domain.jobs import Job
 from bot.domain.session_ids import SessionId
 
@@ -45,6 +54,13 @@ class Released(NamedTuple):
     job_id: str
     priority: int
     data: str
+
+
+class NotReleased(Enum):
+    """Why an admitted job is not for BullMQ now: others of its owner's run, or it has ended."""
+
+    PARKED = "parked"
+    ENDED = "ended"
 
 
 class FairJob(NamedTuple):
@@ -72,13 +88,15 @@ class FairShare:
         self._release_next: Any = redis.register_script(RELEASE_NEXT)
         self._rescale: Any = redis.register_script(RESCALE)
 
-    async def admit(self, job: Job, data: str) -> int | None:
-        """The priority of a job that is released; 0 for one that is parked, None for one that
-        BullMQ has seen before. The same for a job that was admitted before."""
+    async def admit(self, job: Job, data: str) -> Released | NotReleased:
+        """Release the job, or park it. One that was admitted before is answered the same."""
         attempt = f"{job.session_id}-{job.attempt}"
         args = [job.id, SessionId.parse(job.session_id).owner, attempt, data, self._at_once]
-        priority = int(await self._admit(keys=[*self._keys, self._job_key + job.id], args=args))
-        return None if priority < 0 else priority
+        keys = [*self._keys, self._job_key + job.id]
+        outcome, priority = await self._admit(keys=keys, args=args)
+        if outcome == RELEASED:
+            return Released(job.id, int(priority), data)
+        return NotReleased(outcome)
 
     async def began(self, job_id: str) -> None:
         """A worker has it: the virtual time moves on."""

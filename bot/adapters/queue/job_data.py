@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR
 from bot.domain.jobs import Job, JobKind
 from bot.telemetry.context import PROPAGATOR, log_context
 
@@ -23,6 +24,17 @@ QUEUE_OF = {
     JobKind.PUBLISH: PUBLISH_QUEUE,
     JobKind.SHOW_DISCARD: PUBLISH_QUEUE,
 }
+
+
+JOB_OPTIONS = {
+    "attempts": 3,
+    "backoff": {"type": "exponential", "delay": 2_000},
+    "removeOnComplete": {"age": COMPLETED_FOR},
+    "removeOnFail": {"age": FAILED_FOR},
+    "stackTraceLimit": 0,
+}
+"""Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
+what a user typed."""
 
 
 def job_data(job: Job) -> dict[str, Any]:

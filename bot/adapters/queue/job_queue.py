@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -14,11 +13,13 @@ from bullmq.queue import Queue
 from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
+from bot.adapters.queue.cleaning import clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
-from bot.adapters.queue.fair_share import RESCALE_FROM, FairJob, FairShare, Released
+from bot.adapters.queue.fair_generations import FairGenerations
+from bot.adapters.queue.fair_share import FairShare
 from bot.adapters.queue.job_data import (
     GENERATE_QUEUE,
+    JOB_OPTIONS,
     PREFIX,
     PUBLISH_QUEUE,
     QUEUE_OF,
@@ -40,19 +41,6 @@ Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
 try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
 Slack for as long as it takes."""
-
-_OPTIONS = {
-    "attempts": 3,
-    "backoff": {"type": "exponential", "delay": 2_000},
-    "removeOnComplete": {"age": COMPLETED_FOR},
-    "removeOnFail": {"age": FAILED_FOR},
-    "stackTraceLimit": 0,
-}
-"""Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
-what a user typed."""
-
-_PRIORITY = 2**32
-"""BullMQ multiplies a priority by this in the score of a waiting job."""
 
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
@@ -76,64 +64,19 @@ class BullJobQueue:
         self._queues = {name: make_queue(name, options) for name in names}
         for queue in self._queues.values():
             assume_modern(queue.redisConnection)
+        self._generations = FairGenerations(self._redis, self._fair, self._queues[GENERATE_QUEUE])
 
     async def add(self, job: Job) -> None:
         """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
         it expires, so that a retry needs a new one. A generation waits for its owner's turn."""
         with job_log_context(job.id), span(f"queue {job.kind}", SpanKind.PRODUCER):
             if job.kind is JobKind.GENERATE:
-                await _bounded(self._add_generation(job))
+                await _bounded(self._generations.add(job))
             else:
-                options = {**_OPTIONS, "jobId": job.id}
+                options = {**JOB_OPTIONS, "jobId": job.id}
                 queue = self._queues[QUEUE_OF[job.kind]]
                 await _bounded(queue.add(job.kind.value, job_data(job), options))
             _LOG.info("queued %s", job.id)
-
-    async def _add_generation(self, job: Job) -> None:
-        data = job_data(job)
-        priority = await self._fair.admit(job, json.dumps(data))
-        if not priority:
-            _LOG.debug("%s waits for another of its owner", job.id)
-            return
-        if priority >= RESCALE_FROM:
-            await self._start_anew()
-            priority = await self._fair.admit(job, json.dumps(data)) or priority
-        await self._release(Released(job.id, priority, json.dumps(data)))
-
-    async def _start_anew(self) -> None:
-        await self._fair.rescale()
-        await self._reorder(await self._fair.jobs())
-
-    async def _reorder(self, jobs: list[FairJob]) -> None:
-        """Give each waiting generation the priority that it has since all started anew."""
-        priorities = {job.job_id: job.priority for job in jobs if job.priority != job.tag}
-        key = f"{PREFIX}:{GENERATE_QUEUE}:prioritized"
-        waiting: Any = await self._redis.zrange(key, 0, -1, withscores=True) if priorities else []
-        for job_id, score in waiting:
-            if priorities.get(job_id, score // _PRIORITY) != score // _PRIORITY:
-                await self._change_priority(job_id, priorities[job_id])
-
-    async def _reorder_retries(self, ids: Iterable[str], jobs: list[FairJob]) -> None:
-        """Jobs that wait for another try have their priorities from before all started anew. One
-        whose turn has ended, because its image is there, goes before all others."""
-        priorities, ids = {job.job_id: job.priority for job in jobs}, list(ids)
-        pipeline = self._redis.pipeline(transaction=False)
-        for job_id in ids:
-            pipeline.hget(f"{PREFIX}:{GENERATE_QUEUE}:{job_id}", "priority")
-        for job_id, now in zip(ids, await pipeline.execute() if ids else (), strict=True):
-            priority = priorities.get(job_id, 1)
-            if priority and int(now or 0) not in {0, priority}:
-                await self._change_priority(job_id, priority)
-
-    async def _change_priority(self, job_id: str, priority: int) -> None:
-        with suppress(Exception):  # one that has just begun
-            await self._queues[GENERATE_QUEUE].backend.changePriority(job_id, priority)
-
-    async def _release(self, *jobs: Released) -> None:
-        for job in jobs:
-            options = {**_OPTIONS, "jobId": job.job_id, "priority": job.priority}
-            data = json.loads(job.data)
-            await self._queues[GENERATE_QUEUE].add(JobKind.GENERATE.value, data, options)
 
     def in_turn(self, handler: Handler) -> Handler:
         """The handler, and the next of its owner once a generation lends its slot: its image is
@@ -163,47 +106,10 @@ class BullJobQueue:
 
     async def _end_turn(self, job_id: str) -> None:
         with suppress(QueueUnavailable):  # then `repair` does it
-            await _bounded(self._end(job_id))
-
-    async def _end(self, job_id: str) -> None:
-        await self._release(*await self._fair.ended(job_id))
+            await _bounded(self._generations.end(job_id))
 
     async def repair(self) -> None:
-        await _bounded(self._repair())
-
-    async def _repair(self) -> None:
-        """What a killed process left half done: a generation was released and is not in BullMQ, or
-        has ended and its owner's next was not released. One that fails for good ends here too. One
-        that is just about to be added is added here, which BullMQ takes once."""
-        pipeline = self._redis.pipeline(transaction=False)
-        read_ids(pipeline, GENERATE_QUEUE, LIVE)
-        self._fair.read_jobs(pipeline)
-        *ids, stored, clocks = await pipeline.execute()
-        live, jobs = set(chain(*ids)), self._fair.in_order(stored, clocks)
-        of_state = dict(zip(LIVE, ids, strict=True))
-        retried = [*of_state["delayed"], *(j for j in of_state["prioritized"] if j not in stored)]
-        parked = set()
-        for job in jobs:
-            if not job.tag:
-                parked.add(job.owner)
-            elif job.job_id not in live:
-                await self._repair_job(job)
-        for owner in parked:
-            await self._release(*await self._fair.release_next(owner))
-        await self._reorder(jobs)
-        await self._reorder_retries(retried, jobs)
-        if max((job.priority for job in jobs), default=0) >= RESCALE_FROM:
-            await self._start_anew()
-
-    async def _repair_job(self, job: FairJob) -> None:
-        state = STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
-        if state in {JobState.DONE, JobState.FAILED}:
-            await self._end(job.job_id)
-        elif state is None:
-            if again := await self._fair.released(job):
-                await self._release(again)
-            else:
-                await self._end(job.job_id)
+        await _bounded(self._generations.repair())
 
     async def remove(self, job: Job) -> None:
         """BullMQ would remove finished jobs as well, and so forget that it has seen their ids; one
@@ -216,7 +122,7 @@ class BullJobQueue:
         if state is JobState.WAITING:
             await queue.backend.remove(job.id, True)
         if state in {JobState.WAITING, None} and job.kind is JobKind.GENERATE:
-            await self._end(job.id)
+            await self._generations.end(job.id)
 
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]

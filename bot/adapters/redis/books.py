@@ -19,6 +19,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.atomic_writes import WRITE_IF_UNCHANGED, Write
 from bot.adapters.redis.book_entries import (
     hold_from_json,
     hold_to_json,
@@ -33,7 +34,6 @@ from bot.adapters.redis.schema import (
     ledger_key,
     spent_key,
 )
-from bot.adapters.redis.writes import WRITE_IF_UNCHANGED, Write
 from bot.adapters.redis_errors import bounded, whole_number
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
 from bot.domain.errors import StoreBroken

@@ -51,14 +51,14 @@ class CommandBatches:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run_command(self, *command: Any) -> Any:
-        """Run one that may run twice, such as a read."""
+        """Run a command that may run twice, such as a read."""
         alone = partial(self._redis.execute_command, *command)
         return await self._run(command, alone, str(command[1]))
 
     async def run_script(
         self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]
     ) -> Any:
-        """Run one that may run twice, or that knows that it has run."""
+        """Run a script that may run twice, or that knows that it has run."""
         command = ("EVALSHA", script.sha, len(keys), *keys, *args)
         key = str(keys[0]) if keys else ""
         return await self._run(command, lambda: script(keys=keys, args=args), key)
@@ -142,4 +142,4 @@ class CommandBatches:
 
 
 async def _try_again(error: Exception) -> None:
-    """What follows a lost connection, beside the pause that the client's settings ask for."""
+    """Do nothing between two tries: the client's settings ask for the pause."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bot.adapters.redis.atomic_writes import WRITES
 from bot.adapters.redis.schema import (
     image_key,
     images_key,
@@ -15,7 +16,6 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.adapters.redis.session_fields import to_fields
-from bot.adapters.redis.writes import WRITES
 from bot.domain.attempt import ImageRef
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session

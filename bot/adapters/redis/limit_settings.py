@@ -12,10 +12,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.atomic_writes import WRITES
 from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.record_schema import RecordPolicy, list_workspace, record_writes
 from bot.adapters.redis.schema import limits_key
-from bot.adapters.redis.writes import WRITES
 from bot.adapters.redis_errors import bounded, broken
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.record import RecordEvent

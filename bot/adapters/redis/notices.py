@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.schema import WORKSPACES, notices_key, told_key
 from bot.adapters.redis_errors import bounded
-from bot.domain.limits import Scope
+from bot.domain.limits import Quota
 from bot.ports import BudgetNotice
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class RedisNotices:
             await self._redis.hdel(notices_key(notice.team), _field(notice))
 
     async def untold(self) -> list[BudgetNotice]:
-        """What somebody broke is left out."""
+        """The notices that no process tells now. One that cannot be read is left out."""
         async with bounded(self._patience):
             teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
             pipeline = self._redis.pipeline(transaction=False)
@@ -96,7 +96,7 @@ class RedisNotices:
 
 
 def _what(notice: BudgetNotice) -> str:
-    return f"{notice.scope}:{notice.whom}"
+    return f"{notice.quota}:{notice.whom}"
 
 
 def _field(notice: BudgetNotice) -> str:
@@ -104,13 +104,13 @@ def _field(notice: BudgetNotice) -> str:
 
 
 def _notice(team: str, field: str, text: str) -> BudgetNotice | None:
-    """None where somebody tells it, or broke it."""
+    """None where a process tells it now, or where it cannot be read."""
     period, _, what = field.partition(" ")
-    scope, _, whom = what.partition(":")
+    quota, _, whom = what.partition(":")
     try:
         kept = json.loads(text)
         of = str(kept["session"]), int(kept["attempt"])
-        notice = BudgetNotice(team, period, Scope(scope), whom, *of)
+        notice = BudgetNotice(team, period, Quota(quota), whom, *of)
         is_claimed = 0 < float(kept["until"]) - time.time() <= CLAIMED_FOR
     except (ValueError, TypeError, KeyError, RecursionError):
         log.error("a notice of %s cannot be read: %s", team, field)

@@ -26,6 +26,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.provider_slot_scripts import GIVE_BACK, PAUSE, RENEW, TAKE
 from bot.adapters.redis.schema import PROVIDER_PAUSE, PROVIDER_SLOTS
 from bot.adapters.redis_errors import bounded
 from bot.concurrency import wait_for_event
@@ -41,50 +42,6 @@ _RENEW_EVERY = 0.2
 """Of a lease."""
 _SPREAD = 0.1
 """Of a pause: after it the calls begin in so much time, not in one moment."""
-
-_TAKE = """
--- KEYS: what all slots begin with, the pause
--- ARGV: lease, how many slots there are (0: no limit), ttl ms
--- Answers the slot, 0 where there is no limit; -1 where all are taken, -2 in a pause.
-if redis.call('EXISTS', KEYS[2]) == 1 then return -2 end
-local slots = tonumber(ARGV[2])
-if slots == 0 then return 0 end
-for n = 1, slots do
-  if redis.call('SET', KEYS[1] .. n, ARGV[1], 'NX', 'PX', ARGV[3]) then return n end
-end
-return -1
-"""
-
-_RENEW = """
--- KEYS: the slots; ARGV: ttl ms, the lease of each
--- One whose lease has ended is taken again, unless another has it. A full server renews as well.
-for n, key in ipairs(KEYS) do
-  local holder = redis.call('GET', key)
-  if holder == ARGV[n + 1] then
-    redis.call('PEXPIRE', key, ARGV[1])
-  elseif not holder then
-    redis.pcall('SET', key, ARGV[n + 1], 'PX', ARGV[1])
-  end
-end
-return 0
-"""
-
-_PAUSE = """
--- KEYS: the pause; ARGV: ms. Answers whether it is longer than the one that there is.
-if redis.call('PTTL', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
-return 1
-"""
-
-_GIVE_BACK = """
--- KEYS: slots; ARGV: leases, each of which may have any of the slots
-local leases = {}
-for _, lease in ipairs(ARGV) do leases[lease] = true end
-for _, key in ipairs(KEYS) do
-  if leases[redis.call('GET', key) or ''] then redis.call('DEL', key) end
-end
-return 0
-"""
 
 
 class RedisProviderSlots:
@@ -103,10 +60,10 @@ class RedisProviderSlots:
         self._no_pause_until = 0.0
         self._given_back = asyncio.Event()
         self._taking = asyncio.Lock()
-        self._take: Any = redis.register_script(_TAKE)
-        self._renew: Any = redis.register_script(_RENEW)
-        self._pause: Any = redis.register_script(_PAUSE)
-        self._give_back: Any = redis.register_script(_GIVE_BACK)
+        self._take: Any = redis.register_script(TAKE)
+        self._renew: Any = redis.register_script(RENEW)
+        self._pause: Any = redis.register_script(PAUSE)
+        self._give_back: Any = redis.register_script(GIVE_BACK)
 
     async def take(self, given_up: Callable[[], bool]) -> str | None:
         """One look at a time: those who wait in this process would all look otherwise."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.atomic_writes import WRITES
 from bot.adapters.redis.lease import Lease
 from bot.adapters.redis.record_reader import RecordReader
 from bot.adapters.redis.record_schema import (
@@ -23,7 +24,6 @@ from bot.adapters.redis.record_schema import (
     seals_key,
 )
 from bot.adapters.redis.schema import WORKSPACES
-from bot.adapters.redis.writes import WRITES
 from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreBroken
 from bot.domain.record import RecordEvent, entry_time

@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from bot.adapters.redis.atomic_writes import Write
 from bot.adapters.redis.json_text import json_text
 from bot.adapters.redis.schema import WORKSPACES
-from bot.adapters.redis.writes import Write
 from bot.domain.record import (
     PromptRecording,
     RecordEvent,

@@ -11,6 +11,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.adapters.redis.atomic_writes import WRITE_IF_UNCHANGED, Write
 from bot.adapters.redis.books import book_writes
 from bot.adapters.redis.command_batches import CommandBatches
 from bot.adapters.redis.commit import (
@@ -35,7 +36,6 @@ from bot.adapters.redis.schema import (
     user_key,
     waiting_key,
 )
-from bot.adapters.redis.writes import WRITE_IF_UNCHANGED, Write
 from bot.domain.books import changes as book_changes
 from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached

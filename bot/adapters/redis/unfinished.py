@@ -34,8 +34,9 @@ class UnfinishedLists:
         self._remove_if_untouched = redis.register_script(_REMOVE_IF_UNTOUCHED)
 
     async def read(self, quiet_for: float, teams: Iterable[str]) -> list[Unfinished]:
-        """Those that have not changed for so many seconds, by the server's clock: of the listed
-        workspaces and these. A list that somebody broke is left out, and hides no other."""
+        """The sessions that have not changed for `quiet_for` seconds, by the server's clock, of
+        `teams` and of all workspaces that the server lists. A list that cannot be read is left
+        out, and hides no other."""
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.time()
@@ -56,7 +57,7 @@ class UnfinishedLists:
         return unfinished
 
     async def remove(self, entry: Unfinished) -> None:
-        """Where it has not changed since it was read."""
+        """Remove the entry where it has not changed since it was read."""
         key = unfinished_key(SessionId.parse(entry.session_id).team)
         async with bounded(self._patience):
             await self._remove_if_untouched(

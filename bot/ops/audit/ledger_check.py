@@ -63,7 +63,7 @@ async def teams_that_asked(books: RedisBooks, since: float) -> set[str]:
 
 
 async def _has_paid(books: RedisBooks, team: str, since: float) -> bool:
-    """Also where somebody broke the ledger."""
+    """Whether the workspace paid for a call; true, too, where its ledger cannot be read."""
     try:
         return await anext(books.lines(since, team), None) is not None
     except StoreBroken:

@@ -14,6 +14,7 @@ from bot.slack.message_pictures import FoundPictures
 from bot.views import words
 from bot.views.blocks import Message
 from bot.views.questions import picture_question
+from bot.views.refusal_words import left_aside
 
 
 class PictureReplies:
@@ -65,5 +66,5 @@ def left_aside_notes(found: FoundPictures) -> list[str]:
     """The words about files that are left aside."""
     notes = [words.ONE_PICTURE] if len(found.pictures) > 1 else []
     if found.refusal:
-        notes.append(words.left_aside(found.refusal))
+        notes.append(left_aside(found.refusal))
     return notes + ([words.NOT_PICTURES] if found.others else [])

@@ -11,7 +11,7 @@ from bot.domain.costs import Reservation
 from bot.domain.limits import (
     LimitReached,
     Limits,
-    Scope,
+    Quota,
     Standing,
     Wanted,
     gives_back,
@@ -21,8 +21,8 @@ from bot.domain.session import Session
 from tests.fakes import CHANNEL, OWNER, a_session, generating, with_latest
 
 HELD = Reservation(OWNER, "2026-11-28", "2026-11", 1_000)
-BUDGET = Standing(Scope.USER, 90_000, 100_000, 1e9, each=4_000, lowest=1_000)
-IMAGES = Standing(Scope.USER_IMAGES, 8, 10, 2e9)
+BUDGET = Standing(Quota.USER, 90_000, 100_000, 1e9, each=4_000, lowest=1_000)
+IMAGES = Standing(Quota.USER_IMAGES, 8, 10, 2e9)
 
 
 def refused(standing: Standing, asked: int = 4) -> LimitReached:
@@ -31,7 +31,7 @@ def refused(standing: Standing, asked: int = 4) -> LimitReached:
 
 def test_a_limit_is_found_by_its_scope() -> None:
     limits = Limits(1, 2, None, 4)
-    assert [limits.of(scope) for scope in Scope] == [1, 2, None, 4]
+    assert [limits.of(quota) for quota in Quota] == [1, 2, None, 4]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_left_and_what_fits(
 
 
 def test_the_tightest_is_a_budget() -> None:
-    wide = BUDGET._replace(scope=Scope.WORKSPACE, limit=200_000)
+    wide = BUDGET._replace(quota=Quota.WORKSPACE, limit=200_000)
     assert tightest([IMAGES, wide, BUDGET]) == BUDGET
     assert tightest([IMAGES]) is tightest([]) is None
 
@@ -75,9 +75,9 @@ def test_of_two_that_leave_as_much_the_one_is_told_that_begins_anew_last() -> No
 def test_a_limit_that_is_not_passed_is_not_told_and_counts_for_what_fits() -> None:
     budget, images = refused(BUDGET), refused(IMAGES)
     told = budget.in_view_of({budget: 106_000, images: 10})
-    assert told.standing.scope is Scope.USER
+    assert told.standing.quota is Quota.USER
     room_for_one = budget.in_view_of({budget: 106_000, images: 13})
-    assert (room_for_one.standing.scope, room_for_one.fitting) == (Scope.USER_IMAGES, 1)
+    assert (room_for_one.standing.quota, room_for_one.fitting) == (Quota.USER_IMAGES, 1)
 
 
 def test_never_as_many_fit_as_were_asked_for_unless_they_count_less() -> None:
@@ -122,20 +122,20 @@ def test_all_words_of_a_new_session_are_new() -> None:
 @pytest.mark.parametrize(
     ("held", "channel", "helps"),
     [
-        (HELD, CHANNEL, set(Scope)),
-        (replace(HELD, day="2026-11-27"), CHANNEL, set(Scope) - {Scope.USER_IMAGES}),
+        (HELD, CHANNEL, set(Quota)),
+        (replace(HELD, day="2026-11-27"), CHANNEL, set(Quota) - {Quota.USER_IMAGES}),
         (replace(HELD, day="2026-10-31", month="2026-10"), CHANNEL, set()),
-        (replace(HELD, payer="U77"), CHANNEL, {Scope.CHANNEL, Scope.WORKSPACE}),
-        (replace(HELD, each=0), CHANNEL, {Scope.USER_IMAGES}),
-        (HELD, "C99", set(Scope) - {Scope.CHANNEL}),
+        (replace(HELD, payer="U77"), CHANNEL, {Quota.CHANNEL, Quota.WORKSPACE}),
+        (replace(HELD, each=0), CHANNEL, {Quota.USER_IMAGES}),
+        (HELD, "C99", set(Quota) - {Quota.CHANNEL}),
         (None, CHANNEL, set()),
     ],
 )
 def test_to_cancel_gives_back_where_the_same_limit_of_the_same_period_holds_it(
-    held: Reservation | None, channel: str, helps: set[Scope]
+    held: Reservation | None, channel: str, helps: set[Quota]
 ) -> None:
     waiting = replace(with_latest(generating(), reserved=held), channel=channel)
     wanted = Wanted(a_session(), Attempt(2, "a hen", reserved=HELD))
-    assert {scope for scope in Scope if gives_back(waiting, scope, wanted)} == helps
+    assert {quota for quota in Quota if gives_back(waiting, quota, wanted)} == helps
     unreserved = Wanted(a_session(), Attempt(2, "a hen"))
-    assert not any(gives_back(waiting, scope, unreserved) for scope in Scope)
+    assert not any(gives_back(waiting, quota, unreserved) for quota in Quota)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.costs import Reservation
 from bot.domain.errors import SlackRefused, SlackUnavailable, StoreUnavailable
-from bot.domain.limits import Limits, Scope
+from bot.domain.limits import Limits, Quota
 from bot.domain.session import Session
 from bot.jobs.budget_notices import BudgetNotices
 from bot.ports import BudgetNotice, Spent
@@ -49,7 +49,7 @@ class NoticeBook:
 
 
 def name_of(notice: BudgetNotice) -> str:
-    return f"{notice.period} {notice.scope}:{notice.whom}"
+    return f"{notice.period} {notice.quota}:{notice.whom}"
 
 
 class Books:
@@ -260,4 +260,4 @@ async def test_what_is_no_longer_so_is_dropped(spent: Spent, later: float, there
     books.fails, books.now, books.time = None, spent, books.time + later
     await notices(books).tell_again()
     assert books.words == []
-    assert [notice.scope for notice in books.book.dropped] == [Scope.USER_IMAGES]
+    assert [notice.quota for notice in books.book.dropped] == [Quota.USER_IMAGES]

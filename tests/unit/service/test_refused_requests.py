@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import begin
 from bot.domain.costs import Reservation
-from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, Standing, Wanted
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -26,8 +26,8 @@ def wanted() -> Wanted:
     return Wanted(new, replace(begun.latest, reserved=ASKED))
 
 
-async def offered(waiting: Session, scope: Scope, refused: Wanted) -> tuple[Session, ...]:
-    refusal = LimitReached(Standing(scope, 9, 9, 1e9), 1, 0, "a hen", wanted=refused)
+async def offered(waiting: Session, quota: Quota, refused: Wanted) -> tuple[Session, ...]:
+    refusal = LimitReached(Standing(quota, 9, 9, 1e9), 1, 0, "a hen", wanted=refused)
     with pytest.raises(LimitReached):
         async with with_offers(FakeSessionStore(waiting), ME, "T1"):
             raise refusal
@@ -35,11 +35,11 @@ async def offered(waiting: Session, scope: Scope, refused: Wanted) -> tuple[Sess
 
 
 @pytest.mark.parametrize(("held", "helps"), [(ASKED, True), (LAST_MONTH, False)])
-@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("quota", Quota)
 async def test_only_what_gives_back_of_the_limit_is_offered_to_be_cancelled(
-    held: Reservation, helps: bool, scope: Scope
+    held: Reservation, helps: bool, quota: Quota
 ) -> None:
     refused = wanted()
     waiting = with_latest(generating(), reserved=held)
-    found = await offered(waiting, scope, refused)
+    found = await offered(waiting, quota, refused)
     assert [session.id for session in found] == ([ID] if helps else [])

@@ -9,7 +9,7 @@ import pytest
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import Attempt
-from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, Standing, Wanted
 from bot.domain.options import Options
 from bot.domain.prompt import OptionsRefused, parse_flags
 from bot.domain.refusals import Reason, Refusal
@@ -17,7 +17,7 @@ from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
 from bot.slack.responder_base import Responder
 from bot.views.blocks import Block, Message
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.fakes import OWNER, a_session, generating
 from tests.unit.views.samples import buttons
 
@@ -71,7 +71,7 @@ async def test_a_refusal_comes_with_what_can_be_done(refusal: Refusal, expected:
 
 
 async def test_a_limit_comes_with_what_still_fits() -> None:
-    standing = Standing(Scope.USER_IMAGES, 8, 10, 1e9)
+    standing = Standing(Quota.USER_IMAGES, 8, 10, 1e9)
     wanted = Wanted(a_session(), Attempt(2, "a fox", Options(count=4)))
     responder = RecordingResponder()
     await responder.refuse(LimitReached(standing, 4, 2, "a fox", wanted=wanted))

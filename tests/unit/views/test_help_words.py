@@ -10,7 +10,7 @@ from bot.domain.prompt import OptionsRefused, parse_flags
 from bot.domain.refusals import OptionRefused, OptionsDisagree
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.help_words import help_words
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.unit.views.samples import PROMPTS
 
 MOST_TEXT = 40_000

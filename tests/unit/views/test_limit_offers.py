@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.limits import Instead, LimitReached, Scope, Standing, Wanted
+from bot.domain.limits import Instead, LimitReached, Quota, Standing, Wanted
 from bot.domain.options import Options
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -17,7 +17,7 @@ from bot.views.limit_offers import LimitOffer, limit_offer_message, read_limit_o
 from tests.fakes import CHANNEL, ID, a_session, generating
 
 NEW = Session("T1.U1.00", "T1", "U1", CHANNEL, thread_ts="4.4", asked_ts="4.5")
-BUDGET = Standing(Scope.USER, 9_970_000, 10_000_000, 1e9, 13_000, 4_000)
+BUDGET = Standing(Quota.USER, 9_970_000, 10_000_000, 1e9, 13_000, 4_000)
 
 
 def refused(

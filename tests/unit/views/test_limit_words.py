@@ -6,26 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, Standing, Wanted
 from bot.domain.options import Options
 from bot.views.limit_words import nearly_used_words
-from bot.views.words import refusal_words
+from bot.views.refusal_words import refusal_words
 from tests.fakes import generating
 
 AT = 1_764_374_400.0  # 2025-11-29, 00:00 UTC
 
 
-def refused(scope: Scope, used: int, limit: int, each: int, asked: int = 4) -> LimitReached:
-    standing = Standing(scope, used, limit, AT, each, lowest=4_000, channel="C1")
+def refused(quota: Quota, used: int, limit: int, each: int, asked: int = 4) -> LimitReached:
+    standing = Standing(quota, used, limit, AT, each, lowest=4_000, channel="C1")
     fitting = min(asked - 1, standing.left // each)
-    lowest = min(asked, standing.left // 4_000) if scope is not Scope.USER_IMAGES else 0
+    lowest = min(asked, standing.left // 4_000) if quota is not Quota.USER_IMAGES else 0
     return LimitReached(standing, asked, fitting, "a fox & a hen", lowest)
 
 
-IMAGES = refused(Scope.USER_IMAGES, 98, 100, 1)
+IMAGES = refused(Quota.USER_IMAGES, 98, 100, 1)
 BUDGETS = [
-    refused(scope, 9_970_000, 10_000_000, 13_000)
-    for scope in (Scope.USER, Scope.CHANNEL, Scope.WORKSPACE)
+    refused(quota, 9_970_000, 10_000_000, 13_000)
+    for quota in (Quota.USER, Quota.CHANNEL, Quota.WORKSPACE)
 ]
 
 
@@ -60,7 +60,7 @@ def test_budgets_of_a_month(refusal: LimitReached) -> None:
     ],
 )
 def test_what_is_left_never_looks_like_enough(left: int, cost: int, told: str) -> None:
-    refusal = refused(Scope.USER, 10_000_000 - left, 10_000_000, cost, asked=1)
+    refusal = refused(Quota.USER, 10_000_000 - left, 10_000_000, cost, asked=1)
     assert told in refusal_words(refusal)
 
 
@@ -105,7 +105,7 @@ def test_a_lower_quality_or_a_smaller_size_is_advised_only_where_it_fits(
     left: int, lowest: int, smallest: int, advice: str
 ) -> None:
     limit = 10_000_000
-    standing = Standing(Scope.USER, limit - left, limit, AT, 13_000, lowest, smallest)
+    standing = Standing(Quota.USER, limit - left, limit, AT, 13_000, lowest, smallest)
     fits = int(0 < lowest <= left)
     words = refusal_words(LimitReached(standing, 1, 0, "a fox", fits))
     assert advice in words
@@ -137,10 +137,10 @@ def test_a_direct_conversation_is_no_channel(plain: bool) -> None:
 
 
 def test_nothing_is_offered_that_would_not_fit() -> None:
-    words = refusal_words(refused(Scope.USER_IMAGES, 120, 100, 1))
+    words = refusal_words(refused(Quota.USER_IMAGES, 120, 100, 1))
     assert "none is left" in words
     assert "--n" not in words
     assert "Until then" not in words
-    refusal = refused(Scope.USER_IMAGES, 120, 100, 1)
+    refusal = refused(Quota.USER_IMAGES, 120, 100, 1)
     refusal.waiting = (generating(),)
     assert "cancel one that is being made (`/imagine cancel`)" in refusal_words(refusal)

@@ -14,7 +14,7 @@ from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.errors import StoreTrouble
 from bot.domain.failures import FailureKind
-from bot.domain.limits import Scope, Standing
+from bot.domain.limits import Quota, Standing
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.sandbox.webapi.block_kit import block_problems
@@ -613,7 +613,7 @@ def test_a_draft_tells_what_it_cost(states: list[CallState], cost: str) -> None:
 
 
 def test_only_a_draft_under_review_tells_what_is_left() -> None:
-    budget = Standing(Scope.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
+    budget = Standing(Quota.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
     session = paid(CallState.MEASURED)
     left = "$3.10 of $10 left in November"
     assert f"$0.013 · {left}" in words(draft_message(session, 1, budget=budget))

@@ -25,7 +25,7 @@ from bot.views.offers import (
     restored_words,
     which_image_message,
 )
-from bot.views.words import REFUSALS
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import BOSS, ID, a_session, failed, generating
 from tests.unit.views.samples import HOSTILE, buttons, failed_first, with_images, with_prompt
 

@@ -20,7 +20,7 @@ from bot.views.questions import (
     answered_words,
     picture_question,
 )
-from bot.views.words import REFUSALS
+from bot.views.refusal_words import REFUSALS
 from tests.fakes import BOSS, ID, a_session
 
 QUESTION = PictureQuestion(ID, "T1", BOSS, "C1", "4.4", "k", "<!here> *night*", Source("F1"))

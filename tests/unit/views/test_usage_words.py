@@ -11,7 +11,7 @@ import pytest
 from bot.domain.books import Paid
 from bot.domain.costs import Cost, Expected, end_of_month
 from bot.domain.ledger import OwnUsage, UsageRow
-from bot.domain.limits import Scope, Standing, tightest
+from bot.domain.limits import Quota, Standing, tightest
 from bot.views.limit_words import nearly_used_words
 from bot.views.usage_words import (
     bar_words,
@@ -23,8 +23,8 @@ from bot.views.usage_words import (
 )
 
 NOVEMBER = end_of_month("2026-11", ZoneInfo("UTC"))
-MINE = Standing(Scope.USER, 6_900_000, 10_000_000, NOVEMBER, 13_000)
-IMAGES = Standing(Scope.USER_IMAGES, 12, 100, NOVEMBER)
+MINE = Standing(Quota.USER, 6_900_000, 10_000_000, NOVEMBER, 13_000)
+IMAGES = Standing(Quota.USER_IMAGES, 12, 100, NOVEMBER)
 EACH = Cost(13_000, "v", known=True)
 
 
@@ -64,8 +64,8 @@ def test_the_month_is_the_same_in_every_time_zone(zone: str, month: str, name: s
 
 
 def test_the_budget_of_which_the_least_is_left_is_told() -> None:
-    channel = MINE._replace(scope=Scope.CHANNEL, used=9_990_000, channel="C1")
-    workspace = MINE._replace(scope=Scope.WORKSPACE, used=20_000_000, limit=50_000_000)
+    channel = MINE._replace(quota=Quota.CHANNEL, used=9_990_000, channel="C1")
+    workspace = MINE._replace(quota=Quota.WORKSPACE, used=20_000_000, limit=50_000_000)
     assert tightest([IMAGES, MINE, channel, workspace]) == channel
     assert "$0.010 of $10 left for this channel in" in expected_words(Expected(EACH), channel)
     assert tightest([IMAGES]) is None

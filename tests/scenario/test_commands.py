@@ -368,7 +368,7 @@ async def test_of_a_crowd_who_came_first_is_acked_first(
     create, order = app.store.create, list[str]()
 
     async def slow(*args: Any, **options: Any) -> Session:
-        await asyncio.sleep(0.05)  # longer than a busy machine takes for an ack
+        await asyncio.sleep(0.25)  # longer than a busy machine takes to hear them all
         order.append("stored")
         return await create(*args, **options)
 
@@ -378,7 +378,7 @@ async def test_of_a_crowd_who_came_first_is_acked_first(
         order.append("acked")
 
     monkeypatch.setattr(app.store, "create", slow)
-    await asyncio.gather(*map(ask, range(50)))
+    await asyncio.gather(*map(ask, range(120)))
     await app.tasks.drain(PATIENCE)
-    assert len(app.store.sessions) == 50
-    assert order.index("acked") <= 32 < order.count("stored")
+    assert len(app.store.sessions) == 120
+    assert order.index("acked") <= 64 < order.count("stored")

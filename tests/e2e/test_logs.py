@@ -13,7 +13,7 @@ from bot.sandbox import Fault
 from tests.fake_openai import moderation_400, rate_limited
 from tests.fake_openai.outcomes import Outcome
 from tests.fake_openai.problems import Problem
-from tests.support.logs import about, lines_of, messages
+from tests.support.logs import about, lines_of, until_told
 from tests.support.processes import HastyProcess
 from tests.support.scene import Scene, isolated_world, over_both
 
@@ -37,6 +37,10 @@ async def refined(scene: Scene) -> None:
     await scene.form()
     assert (await scene.slack.submit(scene.alice, {"prompt": CHANGE})).ok
     await scene.approved(await scene.draft(after=first))
+    web, worker = scene.world.processes
+    token = await scene.token()
+    await until_told(web, token, "received: an image is approved")
+    await until_told(worker, token, "published")
 
 
 async def test_a_session_is_followed_by_its_token_from_web_to_worker_to_provider(
@@ -90,7 +94,9 @@ async def test_a_failure_is_a_warning_with_its_kind(scene: Scene) -> None:
     token = await scene.token()
     warnings = [
         line["message"]
-        for line in about(token, lines_of(scene.world.processes[1]))
+        for line in await until_told(
+            scene.world.processes[1], token, "attempt 1 failed: moderation"
+        )
         if line["level"] == "WARNING" and line["logger"].startswith(("bot.flow", "bot.generation"))
     ]
     assert warnings == [
@@ -109,9 +115,9 @@ async def test_a_cancellation_is_told_by_whoever_stops_the_work(scene: Scene) ->
     await scene.shows(root, "Cancelled")
     token = await scene.token()
     web, worker = scene.world.processes
-    await worker.wait_for_line("the cancellation is shown")
-    assert "received: the attempt is cancelled" in messages(about(token, lines_of(web)))
-    assert "attempt 1 was cancelled" in messages(about(token, lines_of(worker)))
+    await until_told(web, token, "received: the attempt is cancelled")
+    await until_told(worker, token, "attempt 1 was cancelled")
+    await until_told(worker, token, "the cancellation is shown")
 
 
 async def test_a_refusal_is_told_by_its_reason(scene: Scene) -> None:
@@ -119,8 +125,7 @@ async def test_a_refusal_is_told_by_its_reason(scene: Scene) -> None:
     draft = await scene.draft()
     await scene.click(draft, "Approve", scene.bob)
     await scene.told("can decide", scene.bob)
-    web = about(await scene.token(), lines_of(scene.world.processes[0]))
-    assert "refused: not_allowed" in messages(web)
+    await until_told(scene.world.processes[0], await scene.token(), "refused: not_allowed")
 
 
 @over_both

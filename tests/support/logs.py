@@ -25,5 +25,12 @@ def about(token: str, lines: Iterable[Line]) -> list[Line]:
     return [line for line in lines if line.get("session") == token]
 
 
+async def until_told(process: BotProcess, token: str, message: str) -> list[Line]:
+    """The lines of a session, once `message` is one of them. A process logs some lines after what
+    they tell is seen in Slack or in the store."""
+    await process.wait_until(lambda: message in messages(about(token, lines_of(process))))
+    return about(token, lines_of(process))
+
+
 def messages(lines: Iterable[Line]) -> list[str]:
     return [line["message"] for line in lines]

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -77,8 +78,12 @@ class BotProcess:
         return self
 
     async def wait_for_line(self, text: str, timeout: float = PATIENCE) -> None:
+        await self.wait_until(lambda: text in self.log, timeout)
+
+    async def wait_until(self, told: Callable[[], bool], timeout: float = PATIENCE) -> None:
+        """Ask `told` again after each line that the process logs."""
         async with asyncio.timeout(timeout):
-            while text not in self.log:
+            while not told():
                 self._news.clear()
                 assert self._reader is not None
                 if self._reader.done():

@@ -75,7 +75,10 @@ class ForkServer:
 
     def _reap(self) -> None:
         for pid in list(self._status):
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            try:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:  # the signal came within this very method
+                continue
             if ended and (pipe := self._status.pop(pid, None)) is not None:
                 code = os.waitstatus_to_exitcode(status)
                 with suppress(BrokenPipeError):  # nobody waits for it

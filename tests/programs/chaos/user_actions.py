@@ -18,6 +18,8 @@ _READS = 0.5
 _FORM_WITHIN = 5.0
 AGAIN = ("again in a minute", "Please try again", "say it again")
 """What the bot says where nothing, or perhaps nothing, has been kept."""
+TAKEN = "Got it"
+"""What the bot says where a command has been kept, and its first message has to wait."""
 
 _HANDS: WeakKeyDictionary[World, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
@@ -36,9 +38,8 @@ class UserActions:
         """Type the command."""
         began = time.time()
         ack = await self._slack.slash(self._user, self._channel, "/imagine", text)
-        refused = bool(ack.body)
-        self._note(what, ack, began, words=_asked(text), refused=refused)
-        return ack.ok and not refused and not await self._told_again(began, ack)
+        self._note(what, ack, began, words=_asked(text), refused=refuses(ack))
+        return ack.ok and not refuses(ack) and not await self._told_again(began, ack)
 
     async def mention(
         self, text: str, thread_ts: str | None = None, session_id: str = "", number: int = 0
@@ -128,6 +129,11 @@ class UserActions:
         await asyncio.sleep(_READS)
         said = self._world.message_index.told((user or self._user).id, since)
         return any(words in m.shown_text for m in said for words in AGAIN)
+
+
+def refuses(ack: Ack) -> bool:
+    """Whether the answer to a command says that it was not taken."""
+    return bool(ack.body) and TAKEN not in str(ack.body)
 
 
 def _asked(text: str) -> str:

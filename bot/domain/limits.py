@@ -184,9 +184,9 @@ class LimitReached(Refusal):
         return KIND_OF[self.standing.quota].value
 
     def in_view_of(self, lefts: Mapping[LimitReached, int]) -> LimitReached:
-        """The same where the attempt would leave the counters of these limits at these numbers;
-        this is one of them. Of several that it would pass, it tells the one that leaves the least,
-        and of these the one that begins anew last."""
+        """This refusal, with what the attempt would leave of the counters of all `lefts`; this is
+        one of them. Where the attempt passes several limits, the refusal tells the one that leaves
+        the least, and among equals the one that begins anew last."""
         standings = {each: each._standing_before(left) for each, left in lefts.items()}
         fitting = [each.fitting for each in standings.values()]
         lowest = [each.fitting_in_lowest for each in standings.values()]

@@ -31,7 +31,7 @@ MOST_PEOPLE = 15
 class LimitsFormState:
     """The scopes of the form; `channel` is empty where there is none to set limits for. `people`
     are those for whom something is typed, and last the one who was chosen. `shown` is what was set
-    when a field was first shown, by its block id: who leaves a field as it is changes nothing,
+    when a field was first shown, by its block id: a field that is left as it is changes nothing,
     whatever another admin has set meanwhile."""
 
     channel: str = ""

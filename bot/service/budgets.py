@@ -32,13 +32,13 @@ from bot.domain.costs import (
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
 from bot.domain.limits import (
-    Cheaper,
+    CheaperChoices,
     CounterKind,
     LimitReached,
     Limits,
     Quota,
+    RefusedAttempt,
     Standing,
-    Wanted,
     counter_name,
     tightest,
 )
@@ -188,21 +188,21 @@ class Budgets:
         return lambda session: judged
 
     def _refusal(
-        self, standing: Standing, request: BeginRequest, cheaper: Callable[[], Cheaper]
+        self, standing: Standing, request: BeginRequest, cheaper: Callable[[], CheaperChoices]
     ) -> LimitReached:
         attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
-        asked, wanted = len(attempt.candidates), Wanted(request.session, attempt)
+        asked, wanted = len(attempt.candidates), RefusedAttempt(request.session, attempt)
         return LimitReached(
             standing, asked, asked - 1, text, wanted=wanted, admins=self._admins, cheaper=cheaper
         )
 
-    def _cheaper(self, session: Session, attempt: Attempt) -> Cheaper:
+    def _cheaper(self, session: Session, attempt: Attempt) -> CheaperChoices:
         words, edits = words_of(session, attempt), attempt.base is not None
         lowest, smallest = (
             self.estimate(attempt.options.replace(**changed), words=words, edits=edits).micro
             for changed in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
         )
-        return Cheaper(lowest, smallest)
+        return CheaperChoices(lowest, smallest)
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)

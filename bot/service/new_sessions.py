@@ -63,7 +63,7 @@ class NewSessions:
             return await self._gateway.store_new(session)
         return await self._gateway.create(session, origin.person, prompt)
 
-    async def start_instead(
+    async def start_reduced(
         self, origin: RequestOrigin, prompt: str, options: Options, source: Source | None
     ) -> Session:
         """Begin what was changed of a session that a limit refused: nothing is typed, so nothing is

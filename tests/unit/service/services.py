@@ -30,10 +30,10 @@ ORIGIN = RequestOrigin("T1", BOSS, CHANNEL, "https://hooks/1", idempotency_key="
 
 
 def in_thread(
-    thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", person: Person = BOSS
+    thread_ts: str = "1.0", *, key: str = "T1|C1|7.7", person: Person = BOSS
 ) -> RequestOrigin:
     """Where something is said in a thread."""
-    return RequestOrigin("T1", person, CHANNEL, "", seed, thread_ts)
+    return RequestOrigin("T1", person, CHANNEL, "", key, thread_ts)
 
 
 class Setup:

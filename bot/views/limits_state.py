@@ -52,8 +52,8 @@ class LimitsFormState:
             return cls()
 
     def choosing(self, person: str, typed: Typed) -> LimitsFormState:
-        """The state where this person is chosen; empty for nobody. Who has something typed for
-        them stays; where these are too many, the person is not shown."""
+        """The state where this person is chosen; empty for nobody. People for
+        whom something is typed stay; where these are too many, the person is not shown."""
         others = [each for each in self.people if each != person and self._is_changed(each, typed)]
         people = [*others, person] if person else others
         return replace(self, people=tuple(people[:MOST_PEOPLE]))

@@ -108,7 +108,7 @@ class FairShare:
         released: Any = await self._ended(keys=self._keys, args=[job_id, self._at_once])
         return [Released(*each) for each in released]
 
-    async def is_here(self, job_id: str) -> bool:
+    async def has(self, job_id: str) -> bool:
         return bool(await self._redis.hexists(self._keys[1], job_id))
 
     def read_ids(self, pipeline: Any) -> None:

@@ -127,7 +127,7 @@ class BullJobQueue:
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]
         state = STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
-        if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
+        if state is JobState.GONE and await _bounded(self._fair.has(job.id)):
             return JobState.WAITING
         return state
 

@@ -49,7 +49,7 @@ class Verification(NamedTuple):
 
     @property
     def _oldest_call(self) -> float:
-        """Since when the entry that asked for a call is there, in seconds since the epoch."""
+        """The time of the oldest call whose entry is certainly kept, in seconds since the epoch."""
         return time.time() - self.ttl + self.delay
 
     async def _try_to_verify(self, team: str) -> int:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.attempt import Attempt
-from bot.domain.books import WORKSPACE, channel_field, user_field
+from bot.domain.books import WORKSPACE, channel_field, reserved, user_field
 from bot.domain.costs import (
     Cost,
     Expected,
@@ -45,7 +44,7 @@ from bot.domain.limits import (
 from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.policy import Person
 from bot.domain.request_words import words_of
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session
 from bot.domain.slack_refusals import ConversationKind, conversation_kind
 from bot.ports import (
     BeginRequest,
@@ -149,7 +148,7 @@ class Budgets:
         cost = self.estimate(
             attempt.options, words=words_of(after, attempt), edits=attempt.base is not None
         )
-        reserved = Reservation(
+        reservation = Reservation(
             person.key_in(after.team),
             day,
             month_of(day),
@@ -159,7 +158,7 @@ class Budgets:
             asked.model,
             *asked.size_and_quality(attempt.options),
         )
-        return with_attempt(after, replace(attempt, reserved=reserved))
+        return reserved(after, reservation)
 
     async def standings(self, team: str, channel: str, payer: str) -> list[Standing]:
         """How the limits stand that are set, for the person of this key in the channel."""

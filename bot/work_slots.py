@@ -32,7 +32,7 @@ class WorkSlots:
         return self._most + lent + min(self._showing, MOST_SHOWING)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
-        """Wait for a slot; False once `is_stopped` is true, which `look_again` has it ask."""
+        """Wait for a slot. Answers False once `is_stopped` is true; `look_again` asks it anew."""
         while not is_stopped():
             if self.taken < self._total:
                 self.taken += 1

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.failures import FailureKind
-from bot.domain.limits import Instead
+from bot.domain.limits import ReducedRequest
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import ParsedText, clean_change, clean_prompt
 from bot.domain.refusals import Reason
@@ -98,14 +98,14 @@ def try_again(session: Session, number: int, now: float, idempotency_key: str = 
     return _begin(session, event, _again(session.attempt(number), idempotency_key), now)
 
 
-def begin_instead(
-    session: Session, number: int, wanted: Instead, now: float, idempotency_key: str = ""
+def begin_reduced(
+    session: Session, number: int, reduced: ReducedRequest, now: float, idempotency_key: str = ""
 ) -> Session:
     """Begin what a limit leaves of a refused attempt, when `number` was the newest; 0 where there
     was none."""
     if asked_before(session, idempotency_key):
         return session
-    options, base, prompt, change = wanted
+    options, base, prompt, change = reduced
     newest = session.latest if session.attempts else Attempt(0, "")
     if number != len(session.attempts) or (base == ImageRef(0) and session.source is None):
         raise refusal(session, why_not(session))

@@ -108,6 +108,11 @@ def changes(before: Session | None, after: Session) -> Changes:
     )
 
 
+def changes_of_deletion(session: Session) -> Changes:
+    """What is written where the session is deleted: its open calls count as lost."""
+    return changes(session, replace(session, attempts=()))
+
+
 def _is_news(line: Entry | None, entry: Entry) -> bool:
     """A line stays as it is written, also where a later call's answer names another model."""
     return line is None or line.call != entry.call
@@ -190,6 +195,11 @@ def paid_for(attempt: Attempt, *candidates: Candidate) -> Paid | None:
     known = all(call.priced for call in measured) and (reserved.priced or not estimated)
     micro = sum(call.micro for call in measured) + estimated * reserved.each
     return Paid(micro, not estimated, known)
+
+
+def reserved(session: Session, reservation: Reservation) -> Session:
+    """The session with this reservation of its newest attempt."""
+    return with_attempt(session, replace(session.latest, reserved=reservation))
 
 
 def call_ended(session: Session, image: ImageRef, number: int, end: CallOutcome) -> Session:

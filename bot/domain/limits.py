@@ -95,14 +95,14 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
     return min(budgets, key=lambda each: each.left, default=None)
 
 
-class Cheaper(NamedTuple):
+class CheaperChoices(NamedTuple):
     """What an image of an attempt would count in the lowest quality, and in the smallest size."""
 
     lowest: int
     smallest: int
 
 
-class Wanted(NamedTuple):
+class RefusedAttempt(NamedTuple):
     """An attempt that was refused, and the session as it was before, which may be stored or not."""
 
     session: Session
@@ -118,7 +118,7 @@ class Wanted(NamedTuple):
         return prompt, change
 
 
-def gives_back(waiting: Session, quota: Quota, wanted: Wanted) -> bool:
+def gives_back(waiting: Session, quota: Quota, wanted: RefusedAttempt) -> bool:
     """Whether to cancel the waiting session leaves more of this limit for the refused attempt: it
     holds some of it, of the same period."""
     held, asked = waiting.latest.reserved, wanted.attempt.reserved
@@ -134,8 +134,9 @@ def gives_back(waiting: Session, quota: Quota, wanted: Wanted) -> bool:
     return counts_for[quota] and held.month == asked.month and held.each > 0
 
 
-class Instead(NamedTuple):
-    """What to begin instead. Words that are None are those of the session's newest attempt."""
+class ReducedRequest(NamedTuple):
+    """What begins in the place of a refused request. Words that are None are those of the session's
+    newest attempt."""
 
     options: Options
     base: ImageRef | None = None
@@ -159,9 +160,9 @@ class LimitReached(Refusal):
         fitting: int,
         text: str,
         lowest_fitting: int = 0,
-        wanted: Wanted | None = None,
+        wanted: RefusedAttempt | None = None,
         admins: frozenset[str] = frozenset(),
-        cheaper: Callable[[], Cheaper] | None = None,
+        cheaper: Callable[[], CheaperChoices] | None = None,
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing
@@ -184,9 +185,9 @@ class LimitReached(Refusal):
         return KIND_OF[self.standing.quota].value
 
     def in_view_of(self, lefts: Mapping[LimitReached, int]) -> LimitReached:
-        """The same where the attempt would leave the counters of these limits at these numbers;
-        this is one of them. Of several that it would pass, it tells the one that leaves the least,
-        and of these the one that begins anew last."""
+        """This refusal, with what the attempt would leave of the counters of all `lefts`; this is
+        one of them. Where the attempt passes several limits, the refusal tells the one that leaves
+        the least, and among equals the one that begins anew last."""
         standings = {each: each._standing_before(left) for each, left in lefts.items()}
         fitting = [each.fitting for each in standings.values()]
         lowest = [each.fitting_in_lowest for each in standings.values()]

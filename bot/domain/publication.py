@@ -105,7 +105,7 @@ def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
 
 
 def record_publication(session: Session, event: PublicationEvent) -> Session:
-    """The same for what a job has done: a record that comes late changes nothing, and answers the
-    session itself."""
+    """Move the publication for what a job has done. A record that comes late changes nothing: the
+    answer is the session itself."""
     lawful = event in PUBLICATIONS[session.publication]
     return move_publication(session, event) if lawful else session

@@ -227,11 +227,8 @@ def _of_discard(before: Session | None, after: Session) -> Iterator[RecordEvent]
 
 
 def _image_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:
-    return {
-        "attempt": attempt.number,
-        "candidate": candidate.number,
-        "sha256": candidate.sha256,
-    }
+    numbers = {"attempt": attempt.number, "candidate": candidate.number}
+    return {**numbers, "sha256": candidate.sha256}
 
 
 def _cost_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:

@@ -12,8 +12,8 @@ LONGEST_AVOIDED = 1_000
 
 
 def words_of(session: Session, attempt: Attempt) -> str:
-    """All of them: an edit repeats the changes that led to its base, and another image of the same
-    tells which ones were turned down."""
+    """All words of a request. An edit repeats the changes that led to its base, and another image
+    of the same prompt repeats the wordings that were turned down."""
     changes = () if attempt.base is None else session.changes_up_to(attempt.base)
     parts = (attempt.prompt, *changes, attempt.change, *turned_down(session, attempt))
     return "\n".join(parts)

@@ -85,8 +85,8 @@ class SealingKeys(NamedTuple):
         return tuple(key for key in self.given if mark.key_id in ("", key_id(key)))
 
     def explain(self, mark: Seal | Floor) -> bool:
-        """Whether it is known why a seal or a floor was made without a key. Who has no key can make
-        it so, too."""
+        """Whether it is known why a seal or a floor was made without a key. Somebody without
+        the key can make one, too."""
         return mark.keyed or self.none_before or not self.given
 
 

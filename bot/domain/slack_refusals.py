@@ -1,6 +1,6 @@
 """The failure of an attempt, or of a publication, that follows from a refusal by Slack.
 
-The words for each are in `bot.views.failure_words`.
+The words for each are in `bot.views.slack_refusals`.
 """
 
 from __future__ import annotations

@@ -87,7 +87,8 @@ class BudgetNotices:
         await repeat_for_ever(self.tell_again, AGAIN_EVERY, log, "telling of limits")
 
     async def tell_again(self) -> None:
-        """Send what was not told. What is no longer so, or of a period that is over, is dropped."""
+        """Send what was not told. A notice that is not true any more, or whose period is over, is
+        dropped."""
         for notice in await self._log.untold():
             with _logged(), log_context(notice.session_id):
                 await self._tell_again(notice)

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
-from bot.ops.money import AGES, Money
+from bot.ops.spending import AGES, SpendingTotals
 from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import (
     BUDGET_USED_RATIO,
@@ -41,7 +41,7 @@ Census = Callable[[], Awaitable[Mapping[Stage, int]]]
 ReadMemory = Callable[[], Awaitable[MemoryUsage]]
 UnsealedSince = Callable[[], Awaitable[float]]
 """The time of the oldest entry of the record without a seal, 0 where all have one."""
-ReadMoney = Callable[[], Awaitable[Money]]
+ReadSpending = Callable[[], Awaitable[SpendingTotals]]
 
 
 class SharedGauges:
@@ -54,7 +54,7 @@ class SharedGauges:
         census: Census,
         memory: ReadMemory,
         unsealed_since: UnsealedSince,
-        money: ReadMoney,
+        spending: ReadSpending,
         now: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -62,7 +62,7 @@ class SharedGauges:
         self._census = census
         self._memory = memory
         self._unsealed_since = unsealed_since
-        self._money = money
+        self._spending = spending
         self._now = now
         self._wall_clock = wall_clock
         self._counted_at: float | None = None
@@ -117,7 +117,7 @@ class SharedGauges:
         """The gauges that take a look at every session or workspace."""
         await self._count_sessions()
         await self._read_unsealed()
-        await self._read_money()
+        await self._read_spending()
 
     async def _count_sessions(self) -> None:
         counted = await _read(self._census, "the sessions", SESSIONS.clear)
@@ -131,13 +131,13 @@ class SharedGauges:
         if since is not None:
             RECORD_UNSEALED_SECONDS.set(max(0.0, self._wall_clock() - since) if since else 0.0)
 
-    async def _read_money(self) -> None:
-        money = await _read(self._money, "the books", _clear_money)
-        if money is not None:
-            SPENT_DOLLARS.set(money.dollars)
-            BUDGET_USED_RATIO.set(money.budget_used)
+    async def _read_spending(self) -> None:
+        spending = await _read(self._spending, "the books", _clear_spending)
+        if spending is not None:
+            SPENT_DOLLARS.set(spending.dollars)
+            BUDGET_USED_RATIO.set(spending.budget_used)
             for age in AGES:
-                HOLDS.labels(age).set(money.holds[age])
+                HOLDS.labels(age).set(spending.holds[age])
 
 
 async def _read(
@@ -164,7 +164,7 @@ def _clear_unsealed() -> None:
     RECORD_UNSEALED_SECONDS.set(math.nan)
 
 
-def _clear_money() -> None:
+def _clear_spending() -> None:
     SPENT_DOLLARS.set(math.nan)
     BUDGET_USED_RATIO.set(math.nan)
     HOLDS.clear()

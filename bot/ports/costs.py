@@ -56,9 +56,9 @@ class Hold(NamedTuple):
 
 
 class BudgetNotice(NamedTuple):
-    """That a limit is nearly used up in a day or month. It is of a person, by their key, or of a
-    channel; of a workspace, `whom` is an admin by their user id, or empty for all of them. The
-    attempt is the one that was asked for."""
+    """A notice that a limit is nearly used up in a day or month. It is about a person, by their
+    key, or about a channel; about a workspace, `whom` is an admin by their user id, or empty for
+    all of them. The attempt is the one that was asked for."""
 
     team: str
     period: str
@@ -79,7 +79,7 @@ class NoticeLog(Protocol):
         """Records that it was told."""
 
     async def drop(self, notice: BudgetNotice) -> None:
-        """Records that it is not to be told any more; it is in no period's record."""
+        """Drops a notice that need not be told any more. It does not count as told."""
 
     async def untold(self) -> list[BudgetNotice]:
         """What was claimed and not told in time, of all workspaces."""

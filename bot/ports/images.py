@@ -59,7 +59,7 @@ class ProviderSlots(Protocol):
         """A second time, it does nothing."""
 
     def use(self, lease: str) -> None:
-        """The task that says so, and those that it begins from now on, call in this slot."""
+        """The current task, and those that it starts from now on, call in this slot."""
 
     def call(self) -> AbstractAsyncContextManager[None]:
         """Surrounds a call: waits for the end of a pause, and gives the slot back after a call that

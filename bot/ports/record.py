@@ -17,7 +17,7 @@ class Record(Protocol):
 
 
 class SealedRecord(Protocol):
-    """The records of all workspaces, for who seals them. Every method raises `StoreUnavailable`."""
+    """The records of all workspaces, for their sealer. Every method raises `StoreUnavailable`."""
 
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
         """Whether this run may seal now; renews the lease where the run has it."""

@@ -73,8 +73,8 @@ class MemoryUsage(NamedTuple):
 
 
 class SessionRecords(Protocol):
-    """A session and its images, for who knows its id. Every method raises `StoreUnavailable` when
-    the store is away."""
+    """A session and its images, for callers that know its id. Every method raises
+    `StoreUnavailable` when the store is away."""
 
     async def load(self, session_id: str) -> Session:
         """Raises `Refusal(EXPIRED)` where there is none."""

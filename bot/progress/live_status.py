@@ -159,20 +159,7 @@ class LiveStatus:
                 session = await self._sessions.load(session_id)
             if not _is_edited_here(session, followed):
                 return None
-            trouble = self._troubles.get(session_id)
-            last = session.failure_before or session.newest_draft
-            in_thread = in_thread and session.stage is Stage.GENERATING and last is not None
-            if in_thread and trouble is None:
-                await self._publisher.show_thread_status(session)
-            else:
-                await self._publisher.show_status(
-                    session, None, waits_for=trouble, has_turn=waits is not None
-                )
-            if await self._sessions.versions([session_id]) == [session.version]:
-                return None
-            newest = await self._sessions.load(session_id)
-            if in_thread and shown_state(newest) != shown_state(session):
-                await self._refresh_last(newest, session)
+            return await self._show(session, has_turn=waits is not None, in_thread=in_thread)
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after
@@ -183,7 +170,24 @@ class LiveStatus:
         except (SlackRefused, Refusal) as error:
             log.info("the status cannot be shown: %s", error)
             return None
-        return None if shown_state(newest) == shown_state(session) else 0.0
+
+    async def _show(self, session: Session, *, has_turn: bool, in_thread: bool) -> float | None:
+        """As `_edit`, of the session as it was loaded; raises what the store and Slack raise."""
+        trouble = self._troubles.get(session.id)
+        last = session.failure_before or session.newest_draft
+        in_thread = in_thread and session.stage is Stage.GENERATING and last is not None
+        if in_thread and trouble is None:
+            await self._publisher.show_thread_status(session)
+        else:
+            await self._publisher.show_status(session, None, waits_for=trouble, has_turn=has_turn)
+        if await self._sessions.versions([session.id]) == [session.version]:
+            return None
+        newest = await self._sessions.load(session.id)
+        if shown_state(newest) == shown_state(session):
+            return None
+        if in_thread:
+            await self._refresh_last(newest, session)
+        return 0.0
 
     async def _refresh_last(self, newest: Session, edited: Session) -> None:
         """Show the message that was edited with the status as the session now has it."""

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.attempt import Attempt
-from bot.domain.books import WORKSPACE, channel_field, user_field
+from bot.domain.books import WORKSPACE, channel_field, reserved, user_field
 from bot.domain.costs import (
     Cost,
     Expected,
@@ -32,20 +31,20 @@ from bot.domain.costs import (
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
 from bot.domain.limits import (
-    Cheaper,
+    CheaperChoices,
     CounterKind,
     LimitReached,
     Limits,
     Quota,
+    RefusedAttempt,
     Standing,
-    Wanted,
     counter_name,
     tightest,
 )
 from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.policy import Person
 from bot.domain.request_words import words_of
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session
 from bot.domain.slack_refusals import ConversationKind, conversation_kind
 from bot.ports import (
     BeginRequest,
@@ -149,7 +148,7 @@ class Budgets:
         cost = self.estimate(
             attempt.options, words=words_of(after, attempt), edits=attempt.base is not None
         )
-        reserved = Reservation(
+        reservation = Reservation(
             person.key_in(after.team),
             day,
             month_of(day),
@@ -159,7 +158,7 @@ class Budgets:
             asked.model,
             *asked.size_and_quality(attempt.options),
         )
-        return with_attempt(after, replace(attempt, reserved=reserved))
+        return reserved(after, reservation)
 
     async def standings(self, team: str, channel: str, payer: str) -> list[Standing]:
         """How the limits stand that are set, for the person of this key in the channel."""
@@ -188,21 +187,21 @@ class Budgets:
         return lambda session: judged
 
     def _refusal(
-        self, standing: Standing, request: BeginRequest, cheaper: Callable[[], Cheaper]
+        self, standing: Standing, request: BeginRequest, cheaper: Callable[[], CheaperChoices]
     ) -> LimitReached:
         attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
-        asked, wanted = len(attempt.candidates), Wanted(request.session, attempt)
+        asked, wanted = len(attempt.candidates), RefusedAttempt(request.session, attempt)
         return LimitReached(
             standing, asked, asked - 1, text, wanted=wanted, admins=self._admins, cheaper=cheaper
         )
 
-    def _cheaper(self, session: Session, attempt: Attempt) -> Cheaper:
+    def _cheaper(self, session: Session, attempt: Attempt) -> CheaperChoices:
         words, edits = words_of(session, attempt), attempt.base is not None
         lowest, smallest = (
             self.estimate(attempt.options.replace(**changed), words=words, edits=edits).micro
             for changed in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
         )
-        return Cheaper(lowest, smallest)
+        return CheaperChoices(lowest, smallest)
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)

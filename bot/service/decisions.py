@@ -1,5 +1,4 @@
-"""The origin of a request, access control, decisions that begin no attempt, and the jobs that
-follow from a decision."""
+"""Decisions of a person that begin no attempt, and the jobs that follow from any decision."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import Instead
+from bot.domain.limits import ReducedRequest
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, OptionTable
 from bot.domain.policy import Person
@@ -180,14 +180,19 @@ class AttemptGateway:
 
         return await self._begin(person, session, change, idempotency_key)
 
-    async def begin_instead(
-        self, session_id: str, number: int, person: Person, wanted: Instead, idempotency_key: str
+    async def begin_reduced(
+        self,
+        session_id: str,
+        number: int,
+        person: Person,
+        reduced: ReducedRequest,
+        idempotency_key: str,
     ) -> Session:
         """Begin what a limit leaves of an attempt that it refused."""
         session = await self._access.await_recorded(session_id, number, person)
 
         def change(session: Session) -> Session:
-            return begin.begin_instead(session, number, wanted, self._now(), idempotency_key)
+            return begin.begin_reduced(session, number, reduced, self._now(), idempotency_key)
 
         return await self._begin(person, session, change, idempotency_key)
 

@@ -56,7 +56,7 @@ class WorkspaceLimits:
         }
 
     async def limits_of(self, team: str, channel: str, payer: str) -> Limits:
-        """The same as numbers, in the order of `Limits`."""
+        """The limits in force as numbers, in the order of `Limits`."""
         in_force = await self.in_force(team, channel, payer)
         return Limits(*(in_force[kind].value or None for kind in LimitKind))
 

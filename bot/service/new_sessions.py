@@ -63,7 +63,7 @@ class NewSessions:
             return await self._gateway.store_new(session)
         return await self._gateway.create(session, origin.person, prompt)
 
-    async def start_instead(
+    async def start_reduced(
         self, origin: RequestOrigin, prompt: str, options: Options, source: Source | None
     ) -> Session:
         """Begin what was changed of a session that a limit refused: nothing is typed, so nothing is
@@ -79,7 +79,7 @@ class NewSessions:
         old = await self._approved(origin.team, session_id)
         options = old.attempt(old.final_result).options
         there = replace(origin, channel=old.channel, place=old.place)
-        new = replace(self._new(there, options, old.source), restart_of=old.id)
+        new = self._new(there, options, old.source, restart_of=old.id)
         return old, await self._gateway.store_new(new)
 
     async def approved_image(
@@ -103,6 +103,7 @@ class NewSessions:
         origin: RequestOrigin,
         options: Options,
         source: Source | None = None,
+        restart_of: str = "",
     ) -> Session:
         now = self._now()
         return Session(
@@ -114,6 +115,7 @@ class NewSessions:
             place=origin.place,
             options=options,
             source=source,
+            restart_of=restart_of,
             thread_ts=origin.thread_ts,
             asked_ts="" if origin.thread_ts else origin.message_ts,
             response_url=origin.response_url,

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import LimitReached, Wanted, gives_back
+from bot.domain.limits import LimitReached, RefusedAttempt, gives_back
 from bot.domain.policy import Person
 from bot.domain.questions import RefusedRequest
 from bot.domain.refusals import Reason, Refusal
@@ -72,7 +72,7 @@ async def _waiting(sessions: WaitingImages, team: str, owner: str) -> tuple[Sess
     return tuple(sorted(own, key=lambda s: s.latest.queued_at, reverse=True))
 
 
-async def _keep(questions: QuestionStore, wanted: Wanted, team: str, owner: str) -> str:
+async def _keep(questions: QuestionStore, wanted: RefusedAttempt, team: str, owner: str) -> str:
     """The id under which the words are kept; empty where a button holds them."""
     prompt, change = wanted.new_words
     text = json.dumps([prompt, change], ensure_ascii=False)

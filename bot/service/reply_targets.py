@@ -27,10 +27,10 @@ def target_session(
 
 def session_with_reply(there: Sequence[Session], origin: RequestOrigin) -> Session | None:
     """The session to which the same reply went before."""
-    words = origin.session_id()
+    started = origin.session_id()
     for session in there:
-        kept = any(each.question_id == words for each in session.kept_words)
-        if session.id == words or asked_before(session, origin.idempotency_key) or kept:
+        kept = any(each.question_id == started for each in session.kept_words)
+        if session.id == started or asked_before(session, origin.idempotency_key) or kept:
             return session
     return None
 
@@ -41,8 +41,9 @@ def is_open(session: Session) -> bool:
 
 
 def offered_images(session: Session) -> tuple[ImageRef, ...]:
-    """The images of the newest drafts, oldest first."""
+    """The images of the newest drafts, oldest first; of a newest draft with several candidates,
+    its own alone."""
     drafts = [attempt for attempt in session.attempts if attempt.has_draft][-_DRAFTS_OFFERED:]
-    if len(drafts[-1].candidates if drafts else ()) > 1:
+    if drafts and len(drafts[-1].candidates) > 1:
         drafts = drafts[-1:]
     return tuple(ImageRef(a.number, c.number) for a in drafts for c in a.images)

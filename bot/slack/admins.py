@@ -28,7 +28,8 @@ class Admins:
             raise Refusal(Reason.NOT_ADMIN)
 
     async def includes(self, client: AsyncWebClient, person: Person) -> bool:
-        """Only people of the installation are. Raises `Refusal` where Slack does not tell."""
+        """Whether the person is an admin. Only people of the installation are. Raises `Refusal`
+        where Slack does not tell."""
         if person.org != self._identity.installation:
             return False
         if person.user in self._named:

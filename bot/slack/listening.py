@@ -68,8 +68,8 @@ _WAIT_TO_DECIDE = 0.3
 
 
 def deciding_limit() -> SoftLimit:
-    """Of a crowd at once, who came first is acked first: side by side, all would wait for the
-    last. A store that is slow holds up nobody longer."""
+    """In a crowd, the requests that came first are acked first: decided side by side, all would
+    wait for the last. A slow store holds up nobody longer."""
     return SoftLimit(_DECIDED_AT_ONCE, _WAIT_TO_DECIDE)
 
 
@@ -158,7 +158,8 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
 
 
 def origin_of_event(args: AsyncArgs) -> RequestOrigin:
-    """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
+    """Who asks, and where, of a message. Its `ts` identifies it: each delivery has another
+    `event_id`."""
     admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
     event = args.body["event"]
     channel, ts = event["channel"], event["ts"]

@@ -50,7 +50,7 @@ def set_up(
     (stderr), whatever else a library has set up. Answers whether as JSON."""
     stream = stream or sys.stderr
     text = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and stream.isatty())
-    handler = Lines(stream, with_places=level == "DEBUG")
+    handler = RedactingHandler(stream, with_places=level == "DEBUG")
     handler.setFormatter(TextLine() if text else JsonLine())
     handler.addFilter(_may_pass)
     root = logging.getLogger()
@@ -61,7 +61,7 @@ def set_up(
     return not text
 
 
-class Lines(logging.StreamHandler[TextIO]):
+class RedactingHandler(logging.StreamHandler[TextIO]):
     """Writes what may be told of each record. `with_places`: also where exceptions were raised."""
 
     def __init__(self, stream: TextIO, *, with_places: bool) -> None:

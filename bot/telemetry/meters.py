@@ -1,5 +1,5 @@
-"""Counts images and their failures, the ends of jobs, refusals, and what Slack did not do or sent
-in vain."""
+"""Counts images and their failures, the ends of jobs, refusals, errors of Slack, and requests that
+nobody handles."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _KNOWN = (
 
 
 def watch_process() -> None:
-    """Exceptions of the main thread and of others, those in destructors, and warnings."""
+    """Log exceptions of all threads, those in destructors, and warnings."""
     sys.excepthook = _main_thread_failed
     threading.excepthook = lambda hook: _failed(f"the thread {_name(hook.thread)}", hook.exc_value)
     sys.unraisablehook = lambda hook: _failed("a destructor", hook.exc_value)
@@ -39,7 +39,7 @@ def watch_process() -> None:
 
 
 def watch_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Exceptions of tasks and callbacks that nobody asks for."""
+    """Log exceptions of tasks and callbacks that nobody awaits."""
     loop.set_exception_handler(_loop_reported)
 
 

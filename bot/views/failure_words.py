@@ -201,7 +201,7 @@ def failure_words(
     here: bool = False,
 ) -> str:
     """In mrkdwn. `said` holds the model's own words of refusal, which are quoted; `details` names
-    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id, and
+    what the failure is about (`bot.domain.failures.GenerationError`). `channel` is an id, and
     `here` whether it is read there. `made`: the image is there, and Slack does not show it."""
     words = refusal_by_slack(kind, made=made) or FAILURES[kind]
     words = filled(words, bot_name, channel, here=here)

@@ -7,7 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.limits import Instead, LimitReached, Wanted
+from bot.domain.limits import LimitReached, ReducedRequest, RefusedAttempt
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import LOWEST_QUALITY, OptionTable, Value
 from bot.domain.questions import RefusedRequest
@@ -37,7 +37,7 @@ class LimitOffer(NamedTuple):
     """What a button begins: an attempt of a session, of which `number` was the newest; or where
     `session_id` is empty the first of a new one, in that place and from that picture."""
 
-    wanted: Instead
+    reduced: ReducedRequest
     channel: str
     session_id: str = ""
     number: int = 0
@@ -48,8 +48,8 @@ class LimitOffer(NamedTuple):
     """The id of the `RefusedRequest` that holds the words and the channel."""
 
     def with_words(self, request: RefusedRequest) -> LimitOffer:
-        wanted = self.wanted._replace(prompt=request.prompt, change=request.change)
-        return self._replace(wanted=wanted, channel=request.channel)
+        reduced = self.reduced._replace(prompt=request.prompt, change=request.change)
+        return self._replace(reduced=reduced, channel=request.channel)
 
 
 def limit_offer_message(refused: LimitReached, *, command: bool) -> Message:
@@ -87,7 +87,7 @@ def read_limit_offer(value: str | None, table: OptionTable = OPTIONS) -> LimitOf
         if not all(isinstance(text, str) for text in texts):
             raise Refusal(Reason.EXPIRED)
         return LimitOffer(
-            Instead(options, base, kept.get("p"), kept.get("w")),
+            ReducedRequest(options, base, kept.get("p"), kept.get("w")),
             "" if kept.get("k") else kept["c"],
             kept.get("s", ""),
             int(kept.get("n", 0)),
@@ -120,7 +120,7 @@ def _fitting(refused: LimitReached) -> list[Block]:
     return [each for each in row if utf16_length(each["value"]) <= VALUE]
 
 
-def _value(wanted: Wanted, chosen: dict[str, Value], words: str) -> str:
+def _value(wanted: RefusedAttempt, chosen: dict[str, Value], words: str) -> str:
     """`words` is the id under which they and the channel are kept; empty where they are here."""
     session, attempt = wanted
     options = attempt.options.replace(**chosen)

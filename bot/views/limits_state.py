@@ -31,7 +31,7 @@ MOST_PEOPLE = 15
 class LimitsFormState:
     """The scopes of the form; `channel` is empty where there is none to set limits for. `people`
     are those for whom something is typed, and last the one who was chosen. `shown` is what was set
-    when a field was first shown, by its block id: who leaves a field as it is changes nothing,
+    when a field was first shown, by its block id: a field that is left as it is changes nothing,
     whatever another admin has set meanwhile."""
 
     channel: str = ""
@@ -52,8 +52,8 @@ class LimitsFormState:
             return cls()
 
     def choosing(self, person: str, typed: Typed) -> LimitsFormState:
-        """The state where this person is chosen; empty for nobody. Who has something typed for
-        them stays; where these are too many, the person is not shown."""
+        """The state where this person is chosen; empty for nobody. People for
+        whom something is typed stay; where these are too many, the person is not shown."""
         others = [each for each in self.people if each != person and self._is_changed(each, typed)]
         people = [*others, person] if person else others
         return replace(self, people=tuple(people[:MOST_PEOPLE]))

@@ -30,10 +30,10 @@ from bot.adapters.slack import (
 )
 from bot.concurrency import cancel_and_wait, run_until_event, wait_for_event
 from bot.jobs.repeating import repeat_for_ever
-from bot.ops.money import MoneyReading
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shared_gauges import SharedGauges
 from bot.ops.shutdown import Shutdown
+from bot.ops.spending import SpendingReader
 from bot.ops.startup import check_at_start, require_settings, wait_for_own_redis
 from bot.settings import Settings
 from bot.slack.identity import Identity
@@ -184,14 +184,14 @@ async def _serve_monitoring(
     if Role.WORKER in role:
         record = clients.record(clients.redis.with_patience(HEALTH_PATIENCE), HEALTH_PATIENCE)
         of_books = clients.redis.with_patience(HEALTH_PATIENCE)
-        money = MoneyReading(
+        spending = SpendingReader(
             clients.books(of_books, HEALTH_PATIENCE),
             clients.limits(of_books, HEALTH_PATIENCE).limits_of,
             clients.settings.zone,
             time.time,
         )
         gauges = SharedGauges(
-            clients.queue.depths, redis.census, redis.memory, record.unsealed_since, money.read
+            clients.queue.depths, redis.census, redis.memory, record.unsealed_since, spending.read
         )
         stack.push_async_callback(gauges.close)
         monitoring.refresh_by(gauges.refresh)

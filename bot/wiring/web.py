@@ -6,11 +6,7 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import (
-    RedisAppBlockedStore,
-    RedisCancellations,
-    RedisSignatures,
-)
+from bot.adapters.redis import RedisAppBlockedStore, RedisCancellations, RedisSignatures
 from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
@@ -37,43 +33,14 @@ _DRAIN = 5.0
 async def start_web(
     clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> None:
-    settings = clients.settings
-    redis = clients.redis.with_patience(PATIENCE)
-    tasks = BackgroundTasks()
-    stack.push_async_callback(tasks.drain, _DRAIN)
-    in_flight = InFlightRequests()
-    stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
-    sessions = clients.sessions(redis, PATIENCE)
-    at_most = settings.user_images_waiting
-    services = Services.build(
-        sessions,
-        clients.queue,
-        RedisCancellations(redis),
-        Policy.parse(settings.directors, clients.identity.installation),
-        tasks,
-        time.time,
-        settings.option_table,
-        rules=(WaitingLimit(sessions, at_most),) if at_most else (),
-        budgets=clients.budgets(redis, PATIENCE),
-        limits=clients.limits(redis, PATIENCE),
-        ledger=clients.books(redis, PATIENCE),
-        zone=settings.zone,
-        record=clients.record(redis, PATIENCE),
-    )
+    settings, tasks, in_flight = clients.settings, BackgroundTasks(), InFlightRequests()
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
-    app_blocked_store = RedisAppBlockedStore(clients.redis.with_patience(PATIENCE), PATIENCE)
-    dependencies = ListenerDependencies(
-        services,
-        tasks,
-        clients.identity,
-        settings.ai_label,
-        app_blocked_store,
-        clients.pacing.expect_root,
-        settings.admin_ids,
-    )
-    register(app, dependencies)
+    register(app, _listener_dependencies(clients, tasks))
+    # after the stack has got the Redis clients, because what ends here still uses them
+    stack.push_async_callback(tasks.drain, _DRAIN)
+    stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_flight)
         stack.push_async_callback(sockets.stop)
@@ -93,3 +60,36 @@ async def start_web(
     server = HttpServer(routes, settings.port, stop=shutdown.requested)
     stack.push_async_callback(server.stop)
     log.info("listening for Slack on port %s", await server.start())
+
+
+def _listener_dependencies(clients: Clients, tasks: BackgroundTasks) -> ListenerDependencies:
+    return ListenerDependencies(
+        _services(clients, tasks),
+        tasks,
+        clients.identity,
+        clients.settings.ai_label,
+        RedisAppBlockedStore(clients.redis.with_patience(PATIENCE), PATIENCE),
+        clients.pacing.expect_root,
+        clients.settings.admin_ids,
+    )
+
+
+def _services(clients: Clients, tasks: BackgroundTasks) -> Services:
+    settings, redis = clients.settings, clients.redis.with_patience(PATIENCE)
+    sessions = clients.sessions(redis, PATIENCE)
+    at_most = settings.user_images_waiting
+    return Services.build(
+        sessions,
+        clients.queue,
+        RedisCancellations(redis),
+        Policy.parse(settings.directors, clients.identity.installation),
+        tasks,
+        time.time,
+        settings.option_table,
+        rules=(WaitingLimit(sessions, at_most),) if at_most else (),
+        budgets=clients.budgets(redis, PATIENCE),
+        limits=clients.limits(redis, PATIENCE),
+        ledger=clients.books(redis, PATIENCE),
+        zone=settings.zone,
+        record=clients.record(redis, PATIENCE),
+    )

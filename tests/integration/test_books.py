@@ -26,7 +26,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.slack_refusals import ConversationKind
 from bot.ops.audit.rows import rows_of
-from bot.ops.money import MoneyReading, age_of
+from bot.ops.spending import SpendingReader, age_of
 from bot.ports import BeginRequest
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
@@ -484,13 +484,13 @@ async def test_what_all_workspaces_spend_and_hold_is_told_together(
 ) -> None:
     bench = Bench(redis, redis_url, Limits())
     await bench.ask(count=3)
-    money = MoneyReading(
+    money = SpendingReader(
         bench.books, always(Limits(workspace=4 * EACH)), ZoneInfo("UTC"), lambda: bench.now
     )
     told = await money.read()
     assert (told.dollars, told.budget_used) == (3 * EACH / 1_000_000, 0.75)
     assert told.holds.total() == 3
-    none_set = MoneyReading(bench.books, always(Limits()), ZoneInfo("UTC"), lambda: bench.now)
+    none_set = SpendingReader(bench.books, always(Limits()), ZoneInfo("UTC"), lambda: bench.now)
     assert (await none_set.read()).budget_used == 0.0
 
 

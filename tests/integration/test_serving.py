@@ -28,9 +28,9 @@ from bot.adapters.redis import (
 from bot.domain.limits import Limits
 from bot.domain.stages import Stage
 from bot.ops import serving
-from bot.ops.money import MoneyReading
 from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
 from bot.ops.shared_gauges import SCRAPE_WITHIN, SharedGauges
+from bot.ops.spending import SpendingReader
 from tests.fakes import a_session, always
 from tests.integration.queue_worker import generation, signal_server
 from tests.support.metrics import Scrape, ask
@@ -52,7 +52,7 @@ class Process:
         self.queue = BullJobQueue(url)
         record = RedisRecord(self.redis, PATIENCE, RecordPolicy())
         books = RedisBooks(self.redis, ledger_ttl=600, patience=PATIENCE)
-        money = MoneyReading(books, always(Limits()), ZoneInfo("UTC"), time.time)
+        money = SpendingReader(books, always(Limits()), ZoneInfo("UTC"), time.time)
         self.gauges = SharedGauges(
             self.queue.depths, server.census, server.memory, record.unsealed_since, money.read
         )

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.costs import Reservation
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import LimitReached, Quota, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, RefusedAttempt, Standing
 from bot.domain.questions import Question
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -40,13 +40,13 @@ class TwoLeft:
             return
         standing = Standing(Quota.USER, 98, 100, 1764374400.0)
         fitting = min(2, asked - 1)
-        raise LimitReached(standing, asked, fitting, text, asked, Wanted(session, attempt))
+        raise LimitReached(standing, asked, fitting, text, asked, RefusedAttempt(session, attempt))
 
 
 class NoneLeft:
     async def check(self, request: BeginRequest) -> None:
         standing = Standing(Quota.USER_IMAGES, 100, 100, 1764374400.0)
-        wanted = Wanted(request.session, request.attempt)
+        wanted = RefusedAttempt(request.session, request.attempt)
         raise LimitReached(standing, 4, 0, request.attempt.prompt, wanted=wanted)
 
 

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from bot.domain.failures import FailureKind
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
-from bot.ops.money import AGES
+from bot.ops.spending import AGES
 from bot.telemetry import metrics
 
 DOCS = Path(__file__).parents[2] / "docs"

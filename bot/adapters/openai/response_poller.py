@@ -26,7 +26,8 @@ LAST_LOOK = 5.0
 CANCEL_PATIENCE = 2.0
 """Seconds that cancelling a response may take."""
 LAST_CHANCE = 0.8
-"""Seconds for a cancelled call to tell its id: who cancels is to see the end within one."""
+"""Seconds for a cancelled call to tell its id: the person who cancels sees the end within one
+second."""
 
 
 class ResponsePoller:

@@ -57,8 +57,8 @@ class BullMQWorker(Worker):
     work: WorkSlots
     slots: ProviderSlots | None = None
     leases: set[str]
-    """Those of its fetches and jobs. BullMQ fails a job that has ended too many workers without
-    running it, and may cancel one before it begins."""
+    """The leases of its fetches and jobs. BullMQ fails a job that has ended too many workers
+    without running it, and may cancel one before it begins."""
     _fetching = 0
     _found = _has_more = False
     """Whether the last fetch has found a job, and the one before it too."""

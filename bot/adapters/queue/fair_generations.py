@@ -79,7 +79,7 @@ class FairGenerations:
             await self._queue.add(JobKind.GENERATE.value, data, options)
 
     async def end(self, job_id: str) -> None:
-        """Put the next of its owner into BullMQ."""
+        """Put the owner's next generation into BullMQ."""
         await self._release(*await self._fair.ended(job_id))
 
     async def repair(self) -> None:

@@ -2,11 +2,11 @@
 
 Start-time fair queueing by owner: an image gets a tag, a step more than the owner's last one, or
 one more than the queue's virtual time, whichever is later; the virtual time is the tag of the job
-that began last. Who asks for sixty images has the tags 1, 5, 9 …; who comes then stands before the
-next of them, and only a few newcomers pass each. The images of an attempt share its tag where its
-owner asks for no more than their share, and each still counts as a step for what the owner asks
-for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep the order in
-which they were released.
+that began last. A person who asks for sixty images has the tags 1, 5, 9 …; a newcomer stands before
+the next of them, and only a few newcomers pass each. The images of an attempt share its tag where
+its owner asks for no more than their share, and each still counts as a step for what the owner asks
+for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep the order in which
+they were released.
 
     {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag),
                               n (a count of all that was parked or released)
@@ -108,7 +108,7 @@ class FairShare:
         released: Any = await self._ended(keys=self._keys, args=[job_id, self._at_once])
         return [Released(*each) for each in released]
 
-    async def is_here(self, job_id: str) -> bool:
+    async def has(self, job_id: str) -> bool:
         return bool(await self._redis.hexists(self._keys[1], job_id))
 
     def read_ids(self, pipeline: Any) -> None:

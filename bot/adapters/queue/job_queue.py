@@ -79,9 +79,9 @@ class BullJobQueue:
             _LOG.info("queued %s", job.id)
 
     def in_turn(self, handler: Handler) -> Handler:
-        """The handler, and the next of its owner once a generation lends its slot: its image is
-        there, or it has ended. What is left to do then waits for Slack, for minutes where it takes
-        no more edits of the status."""
+        """The handler. Once a generation lends its slot, its owner's next one is released: the
+        image is there, or the job has ended. The rest of the job waits for Slack, which may take
+        minutes where Slack takes no more edits of the status."""
 
         async def handle(job: Job, repeated: bool) -> None:
             if job.kind is not JobKind.GENERATE:
@@ -127,7 +127,7 @@ class BullJobQueue:
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]
         state = STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
-        if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
+        if state is JobState.GONE and await _bounded(self._fair.has(job.id)):
             return JobState.WAITING
         return state
 

@@ -17,8 +17,8 @@ from bot.ports import ProviderSlots
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
 _PUBLISH_LENT = 1_000
-"""Slots of jobs that wait for their turn in a busy channel, which others use meanwhile. A waiting
-generation holds an image, so no more than as many as run lend theirs."""
+"""Slots that jobs lend to others while they wait for their turn in a busy channel. A waiting
+generation holds an image, so as many slots of generations are lent as there are, and no more."""
 LEASE = 15.0
 """Seconds: long enough for Redis to restart, and short enough for the jobs of a dead worker."""
 

@@ -1,9 +1,9 @@
 """Sessions and images in Redis (≥ 6.2) or Valkey.
 
-A session is a hash whose fields carry the names of `bot.domain.Session` (text as it is, everything
-else as JSON). An image is a string key of its own, in base64, with its own expiry. A session and
-all that changes with it are one commit: a script compares the version and writes the hash, its
-owner's index, its thread's list and the list of the unfinished, or nothing.
+A session is a hash whose fields carry the names of `bot.domain.session.Session` (text as it is,
+everything else as JSON). An image is a string key of its own, in base64, with its own expiry. A
+session and all that changes with it are one commit: a script compares the version and writes the
+hash, its owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema                 every key
 session_fields         how a session and a question are written
@@ -29,7 +29,7 @@ own_pace               `LocalRateLimiter`: the same in one process, while Redis 
 provider_slots         `RedisProviderSlots`: how many calls the provider gets at a time, and
                        its pauses
 provider_slot_scripts  one step each with the slots or the pause
-lease                  `Lease`: of several who want something, one has it for a time
+lease                  `Lease`: one of several processes holds something for a time
 server_claim           `RedisServerClaim`: whose bot uses the server
 refused_settings       what servers of images refuse
 record_schema          the keys, entries, seals and floor of the record

@@ -30,8 +30,8 @@ given to another worker."""
 BEAT_EVERY = 0.2
 """Of a job's lease."""
 STEADY_FOR = 0.4
-"""Of a job's lease: for so long Redis has to answer before silence says anything. After an outage
-of Redis every run is silent until its next heartbeat."""
+"""Of a job's lease: silence counts only after Redis has answered for so long. After an outage of
+Redis every run is silent until its next heartbeat."""
 _ALIVE, _ENDED = "alive", "ended"
 _ENDED_TTL = 60
 """Seconds for which Redis knows that a run has ended."""

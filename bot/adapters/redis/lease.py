@@ -1,4 +1,4 @@
-"""`Lease`: of several who want something, one has it for a time, and renews it."""
+"""`Lease`: one of several processes holds something for a time, and renews its hold."""
 
 from __future__ import annotations
 

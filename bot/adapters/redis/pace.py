@@ -59,7 +59,7 @@ class _Line:
     is_lost: bool = False
 
     def add(self, waiter: _Waiter, nap: float) -> None:
-        """One more waits, and has to ask again in `nap` seconds."""
+        """Add a call that has to ask again in `nap` seconds."""
         ask_at = time.monotonic() + nap
         if not self.waiters or ask_at < self.ask_at:
             self.ask_at = ask_at
@@ -67,7 +67,7 @@ class _Line:
         insort(self.waiters, waiter)
 
     def leave(self, waiter: _Waiter) -> None:
-        """It has its turn, or gives up. Another one asks from now on, where it did."""
+        """The call has its turn, or gives up. Where it was the one that asks, another asks now."""
         if waiter in self.waiters:
             self.waiters.remove(waiter)
             self.given_up.append(waiter.ticket)

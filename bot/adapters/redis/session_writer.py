@@ -37,6 +37,7 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.domain.books import changes as book_changes
+from bot.domain.books import changes_of_deletion
 from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached
 from bot.domain.record import deleted, events_between, refused
@@ -144,7 +145,7 @@ class SessionWriter:
         other write has come since."""
         key, now = session_key(session.id), time.time()
         events = [deleted(session.id)] if session.attempts else []
-        given_back = book_changes(session, replace(session, attempts=()))
+        given_back = changes_of_deletion(session)
         writes = list(_deletion_of(session))
         writes += record_writes(session.team, events, now, self._record_policy)
         writes += book_writes(session.team, given_back, now, self._ledger_ttl)

@@ -100,18 +100,20 @@ class MessagePoster:
                 in_doubt = True
                 raise
 
-        async def steps() -> str:
-            """A Slack that is busy has moved everybody's turns."""
-            for _ in range(_BUSY_TRIES if self._pacing else 0):
-                try:
-                    return await step()
-                except SlackBusy as busy:
-                    if busy.retry_after > PATIENCE:
-                        raise
-            return await step()
-
+        steps = partial(self._while_busy, step)
         retried = partial(with_retries, steps, PATIENCE, lambda: waited)
         return await self._once_ready(message, retried, ready_within)
+
+    async def _while_busy(self, step: Callable[[], Awaitable[str]]) -> str:
+        """Take the step, and take it again while Slack is busy, which has moved everybody's
+        turns."""
+        for _ in range(_BUSY_TRIES if self._pacing else 0):
+            try:
+                return await step()
+            except SlackBusy as busy:
+                if busy.retry_after > PATIENCE:
+                    raise
+        return await step()
 
     async def post_once_ready(self, session: Session, message: Message, within: float) -> str:
         """Post as soon as Slack knows the message's files, and wait for nothing else. Raises

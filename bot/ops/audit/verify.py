@@ -31,8 +31,8 @@ class Verification(NamedTuple):
     head: tuple[int, str] | None = None
 
     async def of_teams(self, team: str | None) -> int:
-        """The exit code, of one workspace or of all. Raises `StartupError` for one that there is
-        nothing of."""
+        """The exit code, of one workspace or of all. Raises `StartupError` for one of which nothing
+        is stored."""
         recorded = await self.record.recorded_teams()
         asked = await teams_that_asked(self.books, self._oldest_call)
         teams = chosen_teams([*recorded, *asked.difference(recorded)], team)
@@ -49,7 +49,7 @@ class Verification(NamedTuple):
 
     @property
     def _oldest_call(self) -> float:
-        """Since when the entry that asked for a call is there, in seconds since the epoch."""
+        """The time of the oldest call whose entry is certainly kept, in seconds since the epoch."""
         return time.time() - self.ttl + self.delay
 
     async def _try_to_verify(self, team: str) -> int:
@@ -109,7 +109,7 @@ class Verification(NamedTuple):
 
 
 def chosen_teams(known: Sequence[str], team: str | None) -> list[str]:
-    """All, or the one that is named. Raises `StartupError` where there is nothing of that."""
+    """All, or the one that is named. Raises `StartupError` where nothing of that is stored."""
     if not team:
         return sorted(known)
     if team not in known:

@@ -83,8 +83,8 @@ async def _reach_a_sentinel(pool: SentinelPool) -> None:
 
 
 def _client(url: str) -> Any:
-    """One that asks once: to redis-py a wrong password is a connection error, and the program's
-    own client would try it again until its patience ends."""
+    """A client that asks once: to redis-py a wrong password is a connection error, and the
+    program's own client would try it again until its patience ends."""
     pool = redis_pool(
         url,
         decode_responses=True,

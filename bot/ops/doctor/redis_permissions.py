@@ -28,7 +28,7 @@ _OTHERS = ("PING", "SCAN", "SUBSCRIBE", "CLIENT|SETNAME", "SCRIPT|LOAD", "EVALSH
 
 
 def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each command that the program needs, as ACL SETUSER names it, and one such."""
+    """Each command that the program needs, as ACL SETUSER names it, with an example."""
     for arguments, names in _ON_KEYS.items():
         for name in names.split():
             yield name.lower(), (name, _STORE, *[_STORE] * arguments)

@@ -13,7 +13,7 @@ WHAT = "refused settings"
 
 async def check_refused(shared: RefusedSettings, settings: Settings) -> list[Finding]:
     """One finding where workers do without something now."""
-    if settings.image_backend is Backend.PLACEHOLDER:
+    if settings.image_backend not in {Backend.RESPONSES, Backend.IMAGES}:
         return []
     found: set[str] = set()
     try:

@@ -33,7 +33,7 @@ class Administration:
         return await self.send_event({"type": kind, "channel": where.id})
 
     async def remove_bot(self, channel: ChannelRef, by: str = "alice") -> list[Ack]:
-        """Slack tells it twice: as one who left, and as a member who did."""
+        """Slack sends two events: the bot has left, and a member has left."""
         where, bot = self.workspace.channel(channel), self.workspace.app.bot_user
         where.members.discard(bot)
         actor = self.workspace.user(by).id

@@ -63,19 +63,19 @@ class LimitOffers:
                 offered.kept, admitted.team, admitted.owner
             )
             offered = offered.with_words(request)
-        wanted = offered.wanted
+        reduced = offered.reduced
         message = args.body.get("container", {}).get("message_ts") or click_id(args.body)
         key = f"{offered.channel}|{message}"
         if offered.session_id:
             person = args.context[ADMITTED_PERSON].person
-            return await services.gateway.begin_instead(
-                offered.session_id, offered.number, person, wanted, key
+            return await services.gateway.begin_reduced(
+                offered.session_id, offered.number, person, reduced, key
             )
         origin = replace(
             origin_of(args, offered.channel, offered.thread_ts),
             idempotency_key=key,
             message_ts=offered.asked_ts,
         )
-        return await services.new_sessions.start_instead(
-            origin, wanted.prompt or "", wanted.options, offered.source
+        return await services.new_sessions.start_reduced(
+            origin, reduced.prompt or "", reduced.options, offered.source
         )

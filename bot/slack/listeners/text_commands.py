@@ -43,16 +43,19 @@ async def cancel(
         if refusal.reason is not Reason.NOTHING_TO_CANCEL:
             raise
         waiting = await dependencies.services.replies.session_of_button(origin)
-        if waiting is None or not _has_an_end_to_offer(waiting):
+        if waiting is None or not _offers_discard(waiting):
             raise
         return None, discard_offer(waiting)
     return session, Message(words, [])
 
 
-def _has_an_end_to_offer(session: Session) -> bool:
-    """A session whose only attempts were cancelled has ended already, for the person."""
-    ended = session.newest_draft is None and session.latest.cancelled if session.attempts else True
-    return session.discarded or (can_be_discarded(session) and not ended)
+def _offers_discard(session: Session) -> bool:
+    """Whether the person is offered to discard the session, or told that it is discarded. A session
+    without a draft whose newest attempt was cancelled has ended already, for the person."""
+    if session.discarded or not session.attempts:
+        return session.discarded
+    has_ended = session.newest_draft is None and session.latest.cancelled
+    return can_be_discarded(session) and not has_ended
 
 
 async def _stop(dependencies: ListenerDependencies, origin: RequestOrigin) -> tuple[Session, str]:

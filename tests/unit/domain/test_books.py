@@ -15,8 +15,10 @@ from bot.domain.books import (
     books_of,
     call_ended,
     changes,
+    changes_of_deletion,
     open_calls,
     paid_for,
+    reserved,
 )
 from bot.domain.costs import CallOutcome, CallState, Cost, PaidCall, Reservation
 from bot.domain.failures import FailureKind
@@ -145,6 +147,24 @@ def test_an_open_call_of_an_attempt_that_is_dropped_counts_as_lost() -> None:
     assert closed == [f"{ID}.1.1.1"]
     assert [(line.call.state, line.micro) for line in lines] == [(ESTIMATED, 20_000)]
     assert by == {}
+
+
+def test_the_open_call_of_a_session_that_is_deleted_counts_as_lost() -> None:
+    deleted = changes_of_deletion(waiting(OPEN))
+    assert [entry.call.state for entry in deleted.lines] == [ESTIMATED]
+    assert (deleted.closed, deleted.counts) == ([f"{ID}.1.1.1"], {})
+
+
+def test_a_deleted_session_that_called_nothing_gives_back_what_it_held() -> None:
+    deleted = changes_of_deletion(waiting())
+    assert (deleted.opened, deleted.lines) == ([], [])
+    assert Counter(deleted.counts) == Counter({c: -by for c, by in counts(1, 20_000).items()})
+
+
+def test_the_newest_attempt_reserves() -> None:
+    session = a_session(attempts=2)
+    both = reserved(session, HELD).attempts
+    assert [attempt.reserved for attempt in both] == [None, HELD]
 
 
 def test_a_line_stays_where_a_later_answer_names_another_model() -> None:

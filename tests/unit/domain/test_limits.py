@@ -12,8 +12,8 @@ from bot.domain.limits import (
     LimitReached,
     Limits,
     Quota,
+    RefusedAttempt,
     Standing,
-    Wanted,
     gives_back,
     tightest,
 )
@@ -90,7 +90,7 @@ def test_never_as_many_fit_as_were_asked_for_unless_they_count_less() -> None:
 
 @pytest.mark.parametrize(("fitting", "lowest", "has"), [(0, 0, False), (1, 0, True), (0, 1, True)])
 def test_there_is_an_offer_where_something_fits(fitting: int, lowest: int, has: bool) -> None:
-    wanted = Wanted(a_session(), Attempt(2, "a fox"))
+    wanted = RefusedAttempt(a_session(), Attempt(2, "a fox"))
     assert LimitReached(BUDGET, 4, fitting, "", lowest, wanted).has_offers is has
     assert not LimitReached(BUDGET, 4, fitting, "", lowest).has_offers
 
@@ -109,11 +109,13 @@ def test_words_are_new_where_the_newest_attempt_has_others(
 ) -> None:
     session = a_session()
     asked = Attempt(2, prompt or session.latest.prompt, change=change)
-    assert Wanted(session, asked).new_words == new
+    assert RefusedAttempt(session, asked).new_words == new
 
 
 def test_all_words_of_a_new_session_are_new() -> None:
-    assert Wanted(Session("T1.U1.0", "T1", OWNER, CHANNEL), Attempt(1, "a hen")).new_words == (
+    assert RefusedAttempt(
+        Session("T1.U1.0", "T1", OWNER, CHANNEL), Attempt(1, "a hen")
+    ).new_words == (
         "a hen",
         None,
     )
@@ -135,7 +137,7 @@ def test_to_cancel_gives_back_where_the_same_limit_of_the_same_period_holds_it(
     held: Reservation | None, channel: str, helps: set[Quota]
 ) -> None:
     waiting = replace(with_latest(generating(), reserved=held), channel=channel)
-    wanted = Wanted(a_session(), Attempt(2, "a hen", reserved=HELD))
+    wanted = RefusedAttempt(a_session(), Attempt(2, "a hen", reserved=HELD))
     assert {quota for quota in Quota if gives_back(waiting, quota, wanted)} == helps
-    unreserved = Wanted(a_session(), Attempt(2, "a hen"))
+    unreserved = RefusedAttempt(a_session(), Attempt(2, "a hen"))
     assert not any(gives_back(waiting, quota, unreserved) for quota in Quota)

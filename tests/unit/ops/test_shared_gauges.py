@@ -9,8 +9,8 @@ import pytest
 from bot.domain.errors import QueueUnavailable, StoreUnavailable
 from bot.domain.stages import Stage
 from bot.ops import shared_gauges
-from bot.ops.money import AGES, Money
 from bot.ops.shared_gauges import CENSUS_EVERY, SharedGauges
+from bot.ops.spending import AGES, SpendingTotals
 from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import REGISTRY
 from tests.fakes import FakeTime
@@ -48,9 +48,9 @@ class FakeRedis:
         await self._reach(StoreUnavailable)
         return self.unsealed
 
-    async def money(self) -> Money:
+    async def money(self) -> SpendingTotals:
         await self._reach(StoreUnavailable)
-        return Money(12.5, 0.75, Counter(minute=3, older=1))
+        return SpendingTotals(12.5, 0.75, Counter(minute=3, older=1))
 
     async def _reach(self, error: Callable[[str], Exception]) -> None:
         if self.gate is not None:

@@ -29,11 +29,9 @@ from tests.fakes import (
 ORIGIN = RequestOrigin("T1", BOSS, CHANNEL, "https://hooks/1", idempotency_key="trigger.1")
 
 
-def in_thread(
-    thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", person: Person = BOSS
-) -> RequestOrigin:
+def in_thread(thread_ts: str = "1.0", *, person: Person = BOSS) -> RequestOrigin:
     """Where something is said in a thread."""
-    return RequestOrigin("T1", person, CHANNEL, "", seed, thread_ts)
+    return RequestOrigin("T1", person, CHANNEL, "", "T1|C1|7.7", thread_ts)
 
 
 class Setup:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import begin
 from bot.domain.costs import Reservation
-from bot.domain.limits import LimitReached, Quota, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, RefusedAttempt, Standing
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -20,13 +20,13 @@ ASKED = Reservation(OWNER, "2026-11-28", "2026-11", 1_000)
 LAST_MONTH = replace(ASKED, day="2026-10-31", month="2026-10")
 
 
-def wanted() -> Wanted:
+def wanted() -> RefusedAttempt:
     new = replace(a_session(Stage.INITIAL_INPUT), id=f"T1.{OWNER}.new", version=0)
     begun = begin.submit(new, "a hen", 1.0)
-    return Wanted(new, replace(begun.latest, reserved=ASKED))
+    return RefusedAttempt(new, replace(begun.latest, reserved=ASKED))
 
 
-async def offered(waiting: Session, quota: Quota, refused: Wanted) -> tuple[Session, ...]:
+async def offered(waiting: Session, quota: Quota, refused: RefusedAttempt) -> tuple[Session, ...]:
     refusal = LimitReached(Standing(quota, 9, 9, 1e9), 1, 0, "a hen", wanted=refused)
     with pytest.raises(LimitReached):
         async with with_offers(FakeSessionStore(waiting), ME, "T1"):

@@ -9,7 +9,7 @@ import pytest
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import Attempt
-from bot.domain.limits import LimitReached, Quota, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, RefusedAttempt, Standing
 from bot.domain.options import Options
 from bot.domain.prompt import OptionsRefused, parse_flags
 from bot.domain.refusals import Reason, Refusal
@@ -72,7 +72,7 @@ async def test_a_refusal_comes_with_what_can_be_done(refusal: Refusal, expected:
 
 async def test_a_limit_comes_with_what_still_fits() -> None:
     standing = Standing(Quota.USER_IMAGES, 8, 10, 1e9)
-    wanted = Wanted(a_session(), Attempt(2, "a fox", Options(count=4)))
+    wanted = RefusedAttempt(a_session(), Attempt(2, "a fox", Options(count=4)))
     responder = RecordingResponder()
     await responder.refuse(LimitReached(standing, 4, 2, "a fox", wanted=wanted))
     assert labels(responder.only) == ["Make 2 images instead"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.limits import Instead, LimitReached, Quota, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, ReducedRequest, RefusedAttempt, Standing
 from bot.domain.options import Options
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -29,7 +29,7 @@ def refused(
     attempt: Attempt | None = None,
 ) -> LimitReached:
     attempt = attempt or Attempt(0, "a fox", Options(count=asked, size="1024x1536"))
-    return LimitReached(BUDGET, asked, fitting, "a fox", lowest, Wanted(session, attempt))
+    return LimitReached(BUDGET, asked, fitting, "a fox", lowest, RefusedAttempt(session, attempt))
 
 
 def offers(refusal: LimitReached) -> dict[str, str]:
@@ -44,8 +44,8 @@ def test_fewer_images_and_the_lowest_quality_are_offered_as_far_as_they_fit() ->
     fewer, lower = "Make 2 images instead", "Make it in low quality instead"
     both = offers(refused(2, 4))
     assert list(both) == [fewer, lower]
-    assert read_limit_offer(both[fewer]).wanted.options == Options(count=2, size="1024x1536")
-    assert read_limit_offer(both[lower]).wanted.options.get("quality") == "low"
+    assert read_limit_offer(both[fewer]).reduced.options == Options(count=2, size="1024x1536")
+    assert read_limit_offer(both[lower]).reduced.options.get("quality") == "low"
     assert list(offers(refused(1, 3))) == [
         "Make 1 image instead",
         "Make 3 images in low quality instead",
@@ -60,7 +60,7 @@ def test_an_offer_of_a_new_session_keeps_its_words_place_and_picture() -> None:
     attempt = Attempt(0, "a = b --n & 🦊", Options(count=4), change="a = b", base=ImageRef(0))
     (value,) = offers(refused(1, session=replace(NEW, source=source), attempt=attempt)).values()
     assert read_limit_offer(value) == LimitOffer(
-        Instead(Options(count=1), ImageRef(0), "a = b --n & 🦊", "a = b"),
+        ReducedRequest(Options(count=1), ImageRef(0), "a = b --n & 🦊", "a = b"),
         CHANNEL,
         thread_ts="4.4",
         asked_ts="4.5",
@@ -75,14 +75,14 @@ def test_an_offer_in_a_session_leaves_the_words_out_that_its_newest_attempt_has(
     again = Attempt(0, long, Options(count=4), change=long, base=ImageRef(0))
     (value,) = offers(refused(3, session=session, attempt=again)).values()
     assert read_limit_offer(value) == LimitOffer(
-        Instead(Options(count=3), ImageRef(0)),
+        ReducedRequest(Options(count=3), ImageRef(0)),
         CHANNEL,
         session.id,
         len(session.attempts),
     )
     afresh = Attempt(0, long, Options(count=4))
     (value,) = offers(refused(3, session=session, attempt=afresh)).values()
-    assert read_limit_offer(value).wanted.change == ""
+    assert read_limit_offer(value).reduced.change == ""
 
 
 @pytest.mark.parametrize("prompt", ["x" * 2_000, "🦊" * 1_000, '"' * 1_000])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.limits import LimitReached, Quota, Standing, Wanted
+from bot.domain.limits import LimitReached, Quota, RefusedAttempt, Standing
 from bot.domain.options import Options
 from bot.views.limit_words import nearly_used_words
 from bot.views.refusal_words import refusal_words
@@ -76,7 +76,7 @@ def test_options_that_were_not_typed_with_the_words_are_told_beside_them(
 ) -> None:
     session = generating()
     attempt = replace(session.latest, prompt="a fox", options=Options(count=4, quality="high"))
-    refusal = LimitReached(IMAGES.standing, 4, 2, text, wanted=Wanted(session, attempt))
+    refusal = LimitReached(IMAGES.standing, 4, 2, text, wanted=RefusedAttempt(session, attempt))
     assert told in refusal_words(refusal, command=False)
 
 

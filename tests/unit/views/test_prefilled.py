@@ -32,7 +32,7 @@ def test_what_a_button_holds_comes_back(prefilled: Prefilled) -> None:
 
 
 def test_an_option_that_is_not_on_offer_any_more_is_left_out() -> None:
-    assert prefilled_of('{"p":"a fox","o":{"style":"vivid","quality":"low"}}') == Prefilled(
+    assert prefilled_of('{"p":"a fox","o":{"gone":"vivid","quality":"low"}}') == Prefilled(
         "a fox", Options(quality="low")
     )
 

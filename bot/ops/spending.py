@@ -15,7 +15,7 @@ AGES = {"minute": 60.0, "hour": 3600.0, "older": float("inf")}
 """The ages of holds, by the seconds that each ends at."""
 
 
-class Money(NamedTuple):
+class SpendingTotals(NamedTuple):
     """`dollars` of this month, holds included; `budget_used` is the largest part that a workspace
     has used of its budget, 0 where none has one; `holds` are how many there are, by `AGES`."""
 
@@ -24,7 +24,7 @@ class Money(NamedTuple):
     holds: Counter[str]
 
 
-class MoneyReading:
+class SpendingReader:
     """`now` answers seconds since the epoch; months are those of the `zone`."""
 
     def __init__(
@@ -35,7 +35,7 @@ class MoneyReading:
         self._zone = zone
         self._now = now
 
-    async def read(self) -> Money:
+    async def read(self) -> SpendingTotals:
         """Raises `StoreUnavailable`."""
         now = self._now()
         spent = await self._books.spent_by_workspaces(month_of(day_of(now, self._zone)))
@@ -45,7 +45,7 @@ class MoneyReading:
                 used = max(used, micro / budget)
         times = await self._books.times_of_holds()
         holds = Counter(age_of(now - at) for at in times)
-        return Money(sum(spent.values()) / DOLLAR, used, holds)
+        return SpendingTotals(sum(spent.values()) / DOLLAR, used, holds)
 
 
 def age_of(seconds: float) -> str:

@@ -52,6 +52,7 @@ class RecordSealer:
         self._ttl = ttl
         self._now = now
         self._run_id = uuid4().hex
+        self._lacks_key = False
         self._heads: dict[str, Seal] = {}
         self._logged: dict[str, float] = {}
         self._unknown_keys: set[tuple[str, str]] = set()
@@ -62,7 +63,9 @@ class RecordSealer:
 
     async def seal_all(self) -> None:
         """One pass, where no other worker has the lease. A record that cannot be read, because
-        somebody broke it, keeps no other from being sealed. Raises `StoreUnavailable`."""
+        somebody broke it, keeps no other from being sealed. A worker that lacks the key leaves the
+        lease to those that have it. Raises `StoreUnavailable`."""
+        self._lacks_key = False
         for team in await self._record.teams():
             if not await self._record.hold_lease(self._run_id, LEASE):
                 return
@@ -72,12 +75,15 @@ class RecordSealer:
                 await self._log_and_trim(team)
             except StoreUnavailable as error:
                 log.error("the record of %s is not sealed: %s", team, error)
+        if self._lacks_key:
+            await self._record.release_lease(self._run_id)
 
     async def seal(self, team: str) -> bool:
         """Seal the next entries of a workspace. Answers whether there may be more."""
         last = await self._record.last_seal(team)
         self._compare(team, last)
         if last and last.keyed and not self._keys.current:
+            self._lacks_key = True
             log.error("the record of %s is sealed with AUDIT_KEY, which this worker lacks", team)
             return False
         if last:

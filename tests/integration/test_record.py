@@ -559,6 +559,22 @@ async def test_a_worker_without_the_key_does_not_seal_behind_one_that_has_it(
     assert (await bench.run("verify"))[0] == 0
 
 
+async def test_a_worker_without_the_key_keeps_no_other_from_sealing(bench: Bench) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    await bench.redis.delete(SEALER)
+    without_key = RecordSealer(bench.record, SealingKeys(), TTL)
+    for sealer in (without_key, bench.sealer, without_key):
+        await sealer.seal_all()
+    assert await bench.record.unsealed_since() == 0
+    await bench.published("three")
+    for sealer in (without_key, bench.sealer):  # who can seal has the lease by now
+        await sealer.seal_all()
+    assert await bench.record.unsealed_since() == 0
+    assert (await bench.run("verify"))[0] == 0
+
+
 async def test_the_key_can_be_changed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     await bench.published()
     await bench.sealer.seal_all()

@@ -116,6 +116,10 @@ class RedisRecord(RecordReader):
         async with bounded(self._patience):
             return await self._lease.take(run_id, seconds) == run_id
 
+    async def release_lease(self, run_id: str) -> None:
+        async with bounded(self._patience):
+            await self._lease.release(run_id)
+
     async def teams(self) -> list[str]:
         async with bounded(self._patience):
             listed: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)

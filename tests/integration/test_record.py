@@ -353,8 +353,35 @@ async def test_deleted_names_and_words_are_withheld_and_the_chain_stands(bench: 
     assert "withheld: 4 names or texts" in out  # three askers and one prompt
     _, out = await bench.run("show", f"T1.{OWNER}.two")
     assert "person=withheld" in out
-    assert 'prompt="withheld"' in out
+    assert "prompt=withheld" in out
     assert f"person={STRANGER}" in out
+
+
+async def test_who_types_the_word_withheld_has_typed_it(bench: Bench) -> None:
+    await bench.published("one", prompt="withheld")
+    await bench.published("two")
+    await bench.record.append("T1", settings_changed(OWNER, "budget", 1, 2, about=STRANGER))
+    await bench.sealer.seal_all()
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 11 entries sealed, 0 not yet\n")
+    gone = (words_key(f"T1.{OWNER}.two"), words_key(f"T1.{STRANGER}.others"))
+    await bench.redis.delete(*gone, person_key("T1", OWNER))
+    assert "withheld: 5 names or texts" in (await bench.run("verify"))[1]
+    _, out = await bench.run("show", "one")
+    assert 'prompt="withheld"' in out
+    _, out = await bench.run("export", "--format", "json")
+    told = {row["number"]: row.get("withheld") for row in json.loads(out)}
+    assert told == dict.fromkeys(range(1, 12)) | {
+        1: "person",
+        6: "prompt person",
+        11: "about person",
+    }
+    _, out = await bench.run("export")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["withheld"] for row in rows if row["kind"] == "asked"] == [
+        "person",
+        "prompt person",
+    ]
 
 
 async def test_what_is_written_meanwhile_is_not_called_deleted(

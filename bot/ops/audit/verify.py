@@ -95,7 +95,7 @@ class Verification(NamedTuple):
                 row = row_of(team, entry, sides, words, sealed=True)
                 check.problems += row.problems
                 withheld += len(row.withheld)
-        check.finish(*numbers)
+        check.finish(*numbers, time.time())
         check.problems += ledger.problems()
         check.problems += [p async for p in side_check.problems(trimmed=floor is not None)]
         if not any(numbers):

@@ -152,20 +152,23 @@ class RecordSealer:
         the newest entry where the clock is ahead of it, so that a clock that jumps ahead removes
         nothing; Redis itself removes a record that nobody writes any more."""
         too_old = min(self._now(), await self._record.last_time(team)) - self._ttl
+        floor = await self._record.floor(team)
         seals = await self._record.old_seals(team, SEALS_OF_A_TRIM)
-        newest = await self._newest_of(team, seals, too_old)
+        newest = await self._newest_of(team, floor, seals, too_old)
         if newest is None:
             return False
-        floor = floor_at(team, newest, self._keys.current)
-        trimmed = await self._record.trim(team, newest, floor)
+        new_floor = floor_at(team, newest, self._keys.current)
+        trimmed = await self._record.trim(team, newest, new_floor)
         if trimmed:
             log.info("the record of %s was trimmed: it begins after %s", team, _named(newest))
         return trimmed and newest == seals[-1]
 
-    async def _newest_of(self, team: str, seals: list[Seal], too_old: float) -> Seal | None:
+    async def _newest_of(
+        self, team: str, floor: Floor | None, seals: list[Seal], too_old: float
+    ) -> Seal | None:
         """The newest seal whose entries are all too old. What does not stand is kept, so that a
         signed floor never takes the place of entries that somebody has changed or removed."""
-        floor, newest = await self._record.floor(team), None
+        newest = None
         number, mac, keyed = (floor.number, floor.seal, floor.keyed) if floor else (0, "", False)
         if floor and not (self._keys.explain(floor) and is_floor_intact(team, floor, self._keys)):
             log.error(
@@ -178,6 +181,8 @@ class RecordSealer:
             entries = await self._record.entries_between(team, number + 1, seal.number)
             is_forged = not seal.keyed and (keyed or not self._keys.explain(seal))
             if is_forged or not is_seal_intact(team, mac, seal, entries, self._keys):
+                if await self._record.floor(team) != floor:  # another worker trims meanwhile
+                    return None
                 log.error(
                     "the record of %s is not trimmed: up to %s it is %s",
                     team,

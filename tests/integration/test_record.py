@@ -36,7 +36,7 @@ from bot.domain import begin, transitions
 from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.record import PromptRecording, refused, settings_changed
 from bot.domain.refusals import Reason, Refusal
-from bot.domain.seals import SealingKeys, floor_at, key_id, seal_entries
+from bot.domain.seals import Seal, SealingKeys, floor_at, key_id, seal_entries
 from bot.domain.session import Session
 from bot.jobs.sealer import HEAD_EVERY, RecordSealer
 from bot.ops.startup import StartupError
@@ -531,6 +531,27 @@ async def test_a_worker_that_was_paused_beyond_its_lease_changes_nothing(bench: 
     await paused.seal("T1")
     code, out = await bench.run("verify")
     assert (code, out) == (0, "T1: the record stands: 10 entries sealed, 0 not yet\n")
+
+
+async def test_what_another_worker_trims_meanwhile_is_not_called_changed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await aged(bench)
+    old_seals = bench.record.old_seals
+    other = RecordSealer(bench.record, KEYS, TTL, lambda: bench.time.now)
+
+    async def trimmed_then(team: str, most: int) -> list[Seal]:
+        found = await old_seals(team, most)
+        monkeypatch.setattr(bench.record, "old_seals", old_seals)
+        await bench.redis.delete(SEALER)
+        await other.seal_all()
+        return found
+
+    monkeypatch.setattr(bench.record, "old_seals", trimmed_then)
+    await bench.sealer.seal_all()
+    assert len(await bench.entries()) == 5
+    assert "is not trimmed" not in caplog.text
+    assert (await bench.run("verify"))[0] == 0
 
 
 async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:

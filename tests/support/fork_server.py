@@ -74,8 +74,12 @@ class ForkServer:
             os.close(fd)
 
     def _reap(self) -> None:
+        """The signal of another end may come amid this, and its handler reap what is left here."""
         for pid in list(self._status):
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            try:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue
             if ended and (pipe := self._status.pop(pid, None)) is not None:
                 code = os.waitstatus_to_exitcode(status)
                 with suppress(BrokenPipeError):  # nobody waits for it

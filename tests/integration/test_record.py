@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
 
 from bot.__main__ import main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
@@ -133,6 +135,32 @@ async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session
     assert PROMPT in out
     with pytest.raises(Refusal):
         await bench.store.load(ID)
+
+
+@pytest.mark.parametrize("prompts", PromptRecording)
+async def test_a_lost_answer_records_a_refusal_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, prompts: PromptRecording
+) -> None:
+    """The client asks again by itself where the connection broke before the answer."""
+    record = RedisRecord(bench.redis, 5.0, RecordPolicy(TTL, prompts))
+    session = begin.submit(replace(NEW, id=f"T1.{OWNER}.one"), PROMPT, 1.0)
+    refusal = refused(session, session.latest, Refusal(Reason.NOT_CHECKED))
+    await record.append("T1", refusal)
+    read = Redis.parse_response
+    lost: list[object] = []
+
+    async def lose(self: Redis, connection: object, command: str, **options: object) -> object:
+        answer = await read(self, connection, command, **options)  # type: ignore[arg-type]
+        if command == "EVALSHA" and not lost:
+            lost.append(answer)
+            raise ConnectionError("cut")
+        return answer
+
+    monkeypatch.setattr(Redis, "parse_response", lose)
+    await asyncio.sleep(0.002)  # an entry tells milliseconds
+    await record.append("T1", refusal)
+    assert len(lost) == 1
+    assert kinds(await bench.entries()) == ["refused", "refused"]
 
 
 async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:

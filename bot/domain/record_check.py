@@ -48,6 +48,7 @@ class RecordCheck:
     _first_keyed: Seal | None = None
     _late: int = 0
     _late_up_to: int = 0
+    _waiting: list[tuple[int, float]] = field(default_factory=list)
     _head_found: bool = False
     _last_unchecked: tuple[int, int, str] | None = None
 
@@ -108,13 +109,19 @@ class RecordCheck:
         self._tail = max([tail, *(entry.number for entry in entries)])
         self._judge_numbers(tail, entries, self._tail)
         self.unsealed += len(entries)
+        self._waiting += [(entry.number, entry_time(entry.body)) for entry in entries]
 
-    def finish(self, last_number: int, last_seal: int) -> None:
+    def finish(self, last_number: int, last_seal: int, now: float) -> None:
         """`last_number` and `last_seal` are the highest numbers that the store had ever given to an
-        entry and to a seal of this record before it was read."""
+        entry and to a seal of this record before it was read; `now` is seconds since the epoch."""
         if not self.sealed:
             self._judge_unkeyed_floor(has_key_behind=True)
             self.unchecked.append("no entry has a seal: nothing tells whether one was changed")
+        elif waiting := [number for number, at in self._waiting if now - at > LATE]:
+            self.unchecked.append(
+                f"{_span(waiting[0], waiting[-1])}: written more than an hour ago and not sealed: "
+                "nothing tells whether one was changed"
+            )
         if last_seal > self._number:
             self.problems.append(f"the last seal is gone: there was one of {last_seal}")
         self._judge_numbers(max(self._tail, self._number), [], last_number)

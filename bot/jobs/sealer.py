@@ -52,6 +52,7 @@ class RecordSealer:
         self._ttl = ttl
         self._now = now
         self._run_id = uuid4().hex
+        self._lacks_key = False
         self._heads: dict[str, Seal] = {}
         self._logged: dict[str, float] = {}
         self._unknown_keys: set[tuple[str, str]] = set()
@@ -62,7 +63,9 @@ class RecordSealer:
 
     async def seal_all(self) -> None:
         """One pass, where no other worker has the lease. A record that cannot be read, because
-        somebody broke it, keeps no other from being sealed. Raises `StoreUnavailable`."""
+        somebody broke it, keeps no other from being sealed. A worker that lacks the key leaves the
+        lease to those that have it. Raises `StoreUnavailable`."""
+        self._lacks_key = False
         for team in await self._record.teams():
             if not await self._record.hold_lease(self._run_id, LEASE):
                 return
@@ -72,12 +75,15 @@ class RecordSealer:
                 await self._log_and_trim(team)
             except StoreUnavailable as error:
                 log.error("the record of %s is not sealed: %s", team, error)
+        if self._lacks_key:
+            await self._record.release_lease(self._run_id)
 
     async def seal(self, team: str) -> bool:
         """Seal the next entries of a workspace. Answers whether there may be more."""
         last = await self._record.last_seal(team)
         self._compare(team, last)
         if last and last.keyed and not self._keys.current:
+            self._lacks_key = True
             log.error("the record of %s is sealed with AUDIT_KEY, which this worker lacks", team)
             return False
         if last:
@@ -146,20 +152,23 @@ class RecordSealer:
         the newest entry where the clock is ahead of it, so that a clock that jumps ahead removes
         nothing; Redis itself removes a record that nobody writes any more."""
         too_old = min(self._now(), await self._record.last_time(team)) - self._ttl
+        floor = await self._record.floor(team)
         seals = await self._record.old_seals(team, SEALS_OF_A_TRIM)
-        newest = await self._newest_of(team, seals, too_old)
+        newest = await self._newest_of(team, floor, seals, too_old)
         if newest is None:
             return False
-        floor = floor_at(team, newest, self._keys.current)
-        trimmed = await self._record.trim(team, newest, floor)
+        new_floor = floor_at(team, newest, self._keys.current)
+        trimmed = await self._record.trim(team, newest, new_floor)
         if trimmed:
             log.info("the record of %s was trimmed: it begins after %s", team, _named(newest))
         return trimmed and newest == seals[-1]
 
-    async def _newest_of(self, team: str, seals: list[Seal], too_old: float) -> Seal | None:
+    async def _newest_of(
+        self, team: str, floor: Floor | None, seals: list[Seal], too_old: float
+    ) -> Seal | None:
         """The newest seal whose entries are all too old. What does not stand is kept, so that a
         signed floor never takes the place of entries that somebody has changed or removed."""
-        floor, newest = await self._record.floor(team), None
+        newest = None
         number, mac, keyed = (floor.number, floor.seal, floor.keyed) if floor else (0, "", False)
         if floor and not (self._keys.explain(floor) and is_floor_intact(team, floor, self._keys)):
             log.error(
@@ -172,6 +181,8 @@ class RecordSealer:
             entries = await self._record.entries_between(team, number + 1, seal.number)
             is_forged = not seal.keyed and (keyed or not self._keys.explain(seal))
             if is_forged or not is_seal_intact(team, mac, seal, entries, self._keys):
+                if await self._record.floor(team) != floor:  # another worker trims meanwhile
+                    return None
                 log.error(
                     "the record of %s is not trimmed: up to %s it is %s",
                     team,

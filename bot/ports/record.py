@@ -22,6 +22,8 @@ class SealedRecord(Protocol):
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
         """Whether this run may seal now; renews the lease where the run has it."""
 
+    async def release_lease(self, run_id: str) -> None: ...
+
     async def teams(self) -> list[str]:
         """The workspaces that the store knows of."""
 

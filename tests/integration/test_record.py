@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
 
 from bot.__main__ import main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
@@ -36,7 +38,7 @@ from bot.domain import begin, transitions
 from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.record import PromptRecording, refused, settings_changed
 from bot.domain.refusals import Reason, Refusal
-from bot.domain.seals import SealingKeys, floor_at, key_id, seal_entries
+from bot.domain.seals import Seal, SealingKeys, floor_at, key_id, seal_entries
 from bot.domain.session import Session
 from bot.jobs.sealer import HEAD_EVERY, RecordSealer
 from bot.ops.startup import StartupError
@@ -133,6 +135,32 @@ async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session
     assert PROMPT in out
     with pytest.raises(Refusal):
         await bench.store.load(ID)
+
+
+@pytest.mark.parametrize("prompts", PromptRecording)
+async def test_a_lost_answer_records_a_refusal_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, prompts: PromptRecording
+) -> None:
+    """The client asks again by itself where the connection broke before the answer."""
+    record = RedisRecord(bench.redis, 5.0, RecordPolicy(TTL, prompts))
+    session = begin.submit(replace(NEW, id=f"T1.{OWNER}.one"), PROMPT, 1.0)
+    refusal = refused(session, session.latest, Refusal(Reason.NOT_CHECKED))
+    await record.append("T1", refusal)
+    read = Redis.parse_response
+    lost: list[object] = []
+
+    async def lose(self: Redis, connection: object, command: str, **options: object) -> object:
+        answer = await read(self, connection, command, **options)  # type: ignore[arg-type]
+        if command == "EVALSHA" and not lost:
+            lost.append(answer)
+            raise ConnectionError("cut")
+        return answer
+
+    monkeypatch.setattr(Redis, "parse_response", lose)
+    await asyncio.sleep(0.002)  # an entry tells milliseconds
+    await record.append("T1", refusal)
+    assert len(lost) == 1
+    assert kinds(await bench.entries()) == ["refused", "refused"]
 
 
 async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
@@ -353,8 +381,35 @@ async def test_deleted_names_and_words_are_withheld_and_the_chain_stands(bench: 
     assert "withheld: 4 names or texts" in out  # three askers and one prompt
     _, out = await bench.run("show", f"T1.{OWNER}.two")
     assert "person=withheld" in out
-    assert 'prompt="withheld"' in out
+    assert "prompt=withheld" in out
     assert f"person={STRANGER}" in out
+
+
+async def test_who_types_the_word_withheld_has_typed_it(bench: Bench) -> None:
+    await bench.published("one", prompt="withheld")
+    await bench.published("two")
+    await bench.record.append("T1", settings_changed(OWNER, "budget", 1, 2, about=STRANGER))
+    await bench.sealer.seal_all()
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 11 entries sealed, 0 not yet\n")
+    gone = (words_key(f"T1.{OWNER}.two"), words_key(f"T1.{STRANGER}.others"))
+    await bench.redis.delete(*gone, person_key("T1", OWNER))
+    assert "withheld: 5 names or texts" in (await bench.run("verify"))[1]
+    _, out = await bench.run("show", "one")
+    assert 'prompt="withheld"' in out
+    _, out = await bench.run("export", "--format", "json")
+    told = {row["number"]: row.get("withheld") for row in json.loads(out)}
+    assert told == dict.fromkeys(range(1, 12)) | {
+        1: "person",
+        6: "prompt person",
+        11: "about person",
+    }
+    _, out = await bench.run("export")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["withheld"] for row in rows if row["kind"] == "asked"] == [
+        "person",
+        "prompt person",
+    ]
 
 
 async def test_what_is_written_meanwhile_is_not_called_deleted(
@@ -506,6 +561,27 @@ async def test_a_worker_that_was_paused_beyond_its_lease_changes_nothing(bench: 
     assert (code, out) == (0, "T1: the record stands: 10 entries sealed, 0 not yet\n")
 
 
+async def test_what_another_worker_trims_meanwhile_is_not_called_changed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await aged(bench)
+    old_seals = bench.record.old_seals
+    other = RecordSealer(bench.record, KEYS, TTL, lambda: bench.time.now)
+
+    async def trimmed_then(team: str, most: int) -> list[Seal]:
+        found = await old_seals(team, most)
+        monkeypatch.setattr(bench.record, "old_seals", old_seals)
+        await bench.redis.delete(SEALER)
+        await other.seal_all()
+        return found
+
+    monkeypatch.setattr(bench.record, "old_seals", trimmed_then)
+    await bench.sealer.seal_all()
+    assert len(await bench.entries()) == 5
+    assert "is not trimmed" not in caplog.text
+    assert (await bench.run("verify"))[0] == 0
+
+
 async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
     await sealed(bench)
     for bench.time.now in (4e9, 1.0, 5e9):
@@ -556,6 +632,22 @@ async def test_a_worker_without_the_key_does_not_seal_behind_one_that_has_it(
     await RecordSealer(bench.record, SealingKeys(), TTL).seal("T1")
     assert "AUDIT_KEY, which this worker lacks" in caplog.text
     assert await bench.record.unsealed_since() > 0
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_a_worker_without_the_key_keeps_no_other_from_sealing(bench: Bench) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    await bench.redis.delete(SEALER)
+    without_key = RecordSealer(bench.record, SealingKeys(), TTL)
+    for sealer in (without_key, bench.sealer, without_key):
+        await sealer.seal_all()
+    assert await bench.record.unsealed_since() == 0
+    await bench.published("three")
+    for sealer in (without_key, bench.sealer):  # who can seal has the lease by now
+        await sealer.seal_all()
+    assert await bench.record.unsealed_since() == 0
     assert (await bench.run("verify"))[0] == 0
 
 

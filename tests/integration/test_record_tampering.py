@@ -358,6 +358,35 @@ async def test_a_record_that_was_removed_whole_is_told_by_the_books(
     assert (code, REMOVED in out, "T2: the record stands" in out) == (1, True, True)
 
 
+async def test_a_tail_whose_seals_were_taken_away_is_not_checked_until_it_is_sealed_anew(
+    bench: Bench,
+) -> None:
+    await sealed(bench)
+    entries = [
+        (id_, {**fields, "body": json.dumps({**json.loads(fields["body"]), "at": 1e9})})
+        for id_, fields in await bench.entries()
+    ]
+    await put(bench, SEALS, (await seals(bench))[:1])
+    await put(bench, RECORD, [*(await bench.entries())[:5], *entries[5:]])
+    code, out = await bench.run("verify")
+    assert code == 1
+    assert "NOT CHECKED entries 6–15: written more than an hour ago and not sealed" in out
+
+
+async def test_a_person_can_be_taken_out_of_the_record_and_the_ledger(bench: Bench) -> None:
+    await bench.paid("one")
+    await bench.sealer.seal_all()
+    entries = json.dumps(await bench.entries())
+    assert "one" in entries
+    assert OWNER not in entries
+    (line,) = await bench.redis.xrange(ledger_key("T1"))
+    assert f"T1.{OWNER}.one" in line[1]["line"]  # who the session's token is of
+    await bench.redis.delete(person_key("T1", OWNER), words_key(f"T1.{OWNER}.one"))
+    await bench.redis.xdel(ledger_key("T1"), line[0])
+    code, out = await bench.run("verify")
+    assert (code, "withheld: 2 names or texts" in out) == (0, True)
+
+
 async def test_books_that_are_older_than_entries_are_kept_tell_of_no_record(bench: Bench) -> None:
     await bench.paid("one")
     await remove_all(bench)

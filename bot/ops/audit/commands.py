@@ -114,8 +114,9 @@ async def _show(record: RedisRecord, team: str, token: str) -> int:
             values = row.values
             if values["session"] == token:
                 found = True
+                typed = {*_TEXTS}.difference(row.withheld)
                 facts = " ".join(
-                    f"{name}={json.dumps(value) if name in _TEXTS else value}"
+                    f"{name}={json.dumps(value) if name in typed else value}"
                     for name, value in values.items()
                     if value != "" and name not in _LEFT_OUT
                 )
@@ -126,4 +127,4 @@ async def _show(record: RedisRecord, team: str, token: str) -> int:
 
 
 _TEXTS = ("prompt", "change")
-_LEFT_OUT = ("workspace", "number", "time", "kind", "session")
+_LEFT_OUT = ("workspace", "number", "time", "kind", "session", "withheld")

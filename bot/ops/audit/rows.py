@@ -31,17 +31,19 @@ COLUMNS = (
     "change",
     "other",
     "sealed",
+    "withheld",
 )
-_RENAMED = {"at", "words", "sealed", "workspace", "number", "time", "person", "other"}
+_RENAMED = {"at", "words", "sealed", "workspace", "number", "time", "person", "other", "withheld"}
 
 
 class Row(NamedTuple):
     """An entry with what stands for its hashes. `problems` are sentences: names and words that are
-    not those of the entry. `withheld` counts those that are deleted."""
+    not those of the entry. `withheld` are the columns and facts whose name or text is deleted: a
+    person can have typed that word, too."""
 
     values: dict[str, Any]
     problems: list[str]
-    withheld: int
+    withheld: list[str]
 
 
 async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
@@ -57,10 +59,11 @@ async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
 
 def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:
     facts, problems = entry_facts(entry.body), list[str]()
-    told = {
-        name: _text(name, entry.number, commitment, kept, problems)
-        for name, commitment in hashes_of(facts).items()
-    }
+    hashes = hashes_of(facts)
+    told = {name: _text(name, entry.number, of, kept, problems) for name, of in hashes.items()}
+    withheld = [name for name, of in hashes.items() if of not in kept]
+    if entry.person and entry.person not in sides.people:
+        withheld.append("person")
     person = _person(entry, sides, problems)
     rest = {n: v for n, v in {**facts, **told}.items() if n not in {*COLUMNS, *_RENAMED}}
     values = {name: facts[name] for name in COLUMNS if name in facts and name not in _RENAMED}
@@ -71,9 +74,9 @@ def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, seale
         "person": person,
         "other": json.dumps(rest, sort_keys=True) if rest else "",
         "sealed": sealed,
+        "withheld": " ".join(withheld),
         **told,
     }
-    withheld = [*told.values(), person].count(WITHHELD)
     return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld)
 
 

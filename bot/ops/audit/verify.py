@@ -94,8 +94,8 @@ class Verification(NamedTuple):
             for entry in entries:
                 row = row_of(team, entry, sides, words, sealed=True)
                 check.problems += row.problems
-                withheld += row.withheld
-        check.finish(*numbers)
+                withheld += len(row.withheld)
+        check.finish(*numbers, time.time())
         check.problems += ledger.problems()
         check.problems += [p async for p in side_check.problems(trimmed=floor is not None)]
         if not any(numbers):

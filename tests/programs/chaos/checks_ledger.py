@@ -69,6 +69,22 @@ def a_call_has_one_line(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def a_line_is_of_who_asked(evidence: Evidence) -> list[Finding]:
+    """As the record has it. A call that nobody asked for is told by `record_stands`."""
+    asked = defaultdict(set)
+    for told in evidence.record.lines:
+        if told.kind == "asked":
+            asked[told.session, told.attempt].add(told.person)
+    found = []
+    for line in evidence.ledger.last_lines:
+        number = int(line.image.rsplit(".", 2)[1])
+        people = asked[line.session.split(".", 2)[-1], number]
+        if people and line.user not in people:
+            what = f"{line.id} is paid for by {line.user}, not by {', '.join(people)}"
+            found.append(Finding("a_line_is_of_who_asked", what, line.session))
+    return found
+
+
 def counters_are_the_lines(evidence: Evidence) -> list[Finding]:
     """What counts against limits is what the ledger says."""
     ledger, spent, images = evidence.ledger, Counter[str](), defaultdict(set)

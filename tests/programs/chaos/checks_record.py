@@ -74,5 +74,17 @@ def _untold(evidence: Evidence, session: Stored) -> Iterator[str]:
         yield f"the record has approvals by {approved}, the session by {wanted}"
 
 
+def record_tells_what_failed(evidence: Evidence) -> list[Finding]:
+    """Each attempt that failed at last, as Slack shows it, has its entry."""
+    found = []
+    for session in evidence.last.values():
+        told = {line.attempt for line in evidence.record.of("failed", session.id)}
+        for attempt in session.attempts if session.id in evidence.sessions else ():
+            if attempt["failure"] and attempt["number"] not in told:
+                what = f"no entry: attempt {attempt['number']} failed, {attempt['failure']}"
+                found.append(Finding("record_tells_what_failed", what, session.id))
+    return found
+
+
 def _token(session_id: str) -> str:
     return session_id.split(".", 2)[-1]

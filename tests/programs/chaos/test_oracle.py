@@ -443,6 +443,17 @@ def _approved_by_another(evidence: Evidence) -> None:
     evidence.record.lines[3] = evidence.record.lines[3]._replace(person="U0OTHER")
 
 
+def _failed_without_entry(evidence: Evidence) -> None:
+    _silent_failure(evidence)
+    evidence.record.lines.append(RecordLine(6, "asked", "abc123", 2, OWNER))
+
+
+def _paid_by_another(evidence: Evidence) -> None:
+    evidence.ledger.lines = [line(user="U0OTHER")]
+    evidence.ledger.spent["user:U0OTHER"] = evidence.ledger.spent.pop(f"user:{OWNER}")
+    evidence.ledger.asked = Counter({"U0OTHER": 1})
+
+
 SPOILT: list[tuple[Spoil, str]] = [
     (_lost, "accepted_requests_are_kept"),
     (_still_generating, "ends_in_a_lawful_stage"),
@@ -476,6 +487,8 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_other_bytes, "record_names_the_bytes"),
     (_never_asked, "record_tells_what_was_asked_and_approved"),
     (_asked_twice, "record_tells_what_was_asked_and_approved"),
+    (_failed_without_entry, "record_tells_what_failed"),
+    (_paid_by_another, "a_line_is_of_who_asked"),
     (_approved_by_another, "record_tells_what_was_asked_and_approved"),
     (_measured_wrong, "measured_is_what_was_charged"),
     (_measured_free_call, "measured_is_what_was_charged"),

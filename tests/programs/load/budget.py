@@ -47,12 +47,16 @@ _FAST = 3.0
 _CHECKS = (
     checks_ledger.measured_is_what_was_charged,
     checks_ledger.what_was_charged_has_a_line,
+    checks_ledger.an_estimate_is_a_lost_answer,
     checks_ledger.a_call_has_one_line,
+    checks_ledger.a_line_is_of_who_asked,
     checks_ledger.counters_are_the_lines,
     checks_ledger.no_hold_is_left,
     checks_record.record_stands,
     checks_record.record_tells_what_slack_shows,
+    checks_record.record_names_the_bytes,
     checks_record.record_tells_what_was_asked_and_approved,
+    checks_record.record_tells_what_failed,
 )
 
 

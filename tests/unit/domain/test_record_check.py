@@ -34,6 +34,7 @@ class Stored:
     floor: Floor | None = None
     last_number: int = 14
     last_seal: int = 12
+    now: float = 20.0
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,7 +66,7 @@ class Stored:
         rest = [e for n, e in sorted(self.entries.items()) if n > number]
         check.rest(rest[:1])
         check.rest(rest[1:])
-        check.finish(self.last_number, self.last_seal)
+        check.finish(self.last_number, self.last_seal, self.now)
         return check.problems + check.unchecked
 
 
@@ -288,6 +289,22 @@ def test_entries_that_were_sealed_late_are_noted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("now", "span"), [(3_612.0, ""), (3_613.5, "entry 13"), (9_000.0, "entries 13–14")]
+)
+def test_entries_that_wait_long_for_their_seal_are_not_checked(now: float, span: str) -> None:
+    stored = Stored(now=now)
+    told = "written more than an hour ago and not sealed: nothing tells whether one was changed"
+    assert stored.check() == ([f"{span}: {told}"] if span else [])
+
+
+def test_an_entry_without_a_seal_whose_time_is_broken_is_not_checked() -> None:
+    stored = Stored(now=3_612.0)
+    stored.entries[14] = RecordEntry(14, "{}")
+    (unchecked,) = stored.check()
+    assert unchecked.startswith("entry 14: written more than an hour ago")
+
+
 def test_a_record_without_a_seal_is_not_checked() -> None:
     stored = Stored()
     stored.seals, stored.last_seal = [], 0
@@ -326,7 +343,7 @@ def test_an_entry_below_the_floor_is_told() -> None:
     check = RecordCheck(TEAM, SealingKeys(KEY))
     check.begin(stored.floor)
     check.rest(list(stored.entries.values()))
-    check.finish(14, 12)
+    check.finish(14, 12, 20.0)
     assert check.problems == ["entry 5 stands out of its order"]
 
 

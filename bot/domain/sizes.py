@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import ceil
 
 from bot.domain.refusals import ImpossibleValue
 
@@ -98,6 +99,13 @@ def size_like(width: int, height: int, usual: str = "auto") -> str:
         return f"{width}x{height}"
     width, height = _within_limits(*(_exact(ratio, area) or _near(ratio, area)))
     return f"{width}x{height}"
+
+
+def largest_like(usual: str = "auto") -> str:
+    """A square of as many pixels as `size_like` answers at the most, whatever the image's shape."""
+    area = min(2 * _usual_area(usual, Fraction(MOST_RATIO)), LONGEST_SIDE * SHORTEST_OF_LONGEST)
+    side = ceil(area**0.5 / STEP) * STEP
+    return f"{side}x{side}"
 
 
 def _usual_area(usual: str, ratio: Fraction) -> int:

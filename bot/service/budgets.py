@@ -13,11 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.domain.attempt import Attempt
+from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import WORKSPACE, channel_field, reserved, user_field
+from bot.domain.call_defaults import Defaults, base_of
 from bot.domain.costs import (
     Cost,
     Expected,
@@ -65,21 +65,6 @@ _SMALLEST = "512x512"
 """No smaller size is expected to cost less."""
 
 
-class Defaults(NamedTuple):
-    """What a call asks for where nobody chose: the models, and the options of the operator.
-    `host_model` is empty where no model calls the other."""
-
-    model: str
-    host_model: str
-    size: str
-    quality: str
-    partial_images: int = 0
-
-    def size_and_quality(self, options: Options) -> tuple[str, str]:
-        """Those of the options, or these."""
-        return options.size or self.size, str(options.get("quality") or self.quality)
-
-
 class Budgets:
     """An `AttemptRule`, and what attempts reserve. `now` answers seconds since the epoch; days and
     months are those of the `zone`. A refusal names the `admins`, by their user ids."""
@@ -102,9 +87,12 @@ class Budgets:
         self._now = now
         self._admins = admins
 
-    def estimate(self, options: Options, *, words: str, edits: bool) -> Cost:
-        """The most that one image is expected to cost; `words` are all that the call is told."""
-        asked = self._defaults
+    def estimate(
+        self, options: Options, *, words: str, edits: bool, base: Candidate | None = None
+    ) -> Cost:
+        """The most that one image is expected to cost; `words` are all that the call is told.
+        `base` is the image that it `edits`, where that is one of ours."""
+        asked = self._defaults.of_edit(base) if edits else self._defaults
         usage = worst_usage(
             asked.model,
             *asked.size_and_quality(options),
@@ -115,12 +103,19 @@ class Budgets:
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
-    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> Expected:
+    def expected(
+        self,
+        options: Options,
+        *,
+        words: str = "",
+        edits: bool = False,
+        base: Candidate | None = None,
+    ) -> Expected:
         """What an attempt with these options is expected to cost."""
-        cost = self.estimate(options, words=words, edits=edits)
-        return Expected(
-            cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
-        )
+        cost = self.estimate(options, words=words, edits=edits, base=base)
+        of_any_shape = edits and not base and not options.size
+        is_auto = _AUTO in self._defaults.size_and_quality(options)
+        return Expected(cost, options.candidates, at_most=is_auto or of_any_shape)
 
     async def tightest_budget(self, team: str, channel: str, payer: str) -> Standing | None:
         """The budget of which the least is left for a person, by their key, in the channel. None
@@ -145,9 +140,11 @@ class Budgets:
         if len(after.attempts) <= len(before.attempts):
             return after
         attempt, asked, day = after.latest, self._defaults, day_of(self._now(), self._zone)
+        base, words = base_of(after, attempt), words_of(after, attempt)
         cost = self.estimate(
-            attempt.options, words=words_of(after, attempt), edits=attempt.base is not None
+            attempt.options, words=words, edits=attempt.base is not None, base=base
         )
+        asked = asked.of_edit(base) if base else asked
         reservation = Reservation(
             person.key_in(after.team),
             day,
@@ -197,8 +194,11 @@ class Budgets:
 
     def _cheaper(self, session: Session, attempt: Attempt) -> CheaperChoices:
         words, edits = words_of(session, attempt), attempt.base is not None
+        base = base_of(session, attempt)
         lowest, smallest = (
-            self.estimate(attempt.options.replace(**changed), words=words, edits=edits).micro
+            self.estimate(
+                attempt.options.replace(**changed), words=words, edits=edits, base=base
+            ).micro
             for changed in ({"quality": LOWEST_QUALITY}, {"size": _SMALLEST})
         )
         return CheaperChoices(lowest, smallest)

@@ -18,6 +18,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks, SoftLimit
+from bot.domain.attempt import Candidate
 from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import Person
@@ -108,13 +109,14 @@ class ListenerDependencies:
         *,
         prompt: str = "",
         edits: bool = False,
+        base: Candidate | None = None,
     ) -> str:
         """What an image with these options is expected to cost, for a form. Empty where that is
         not known."""
         budgets = self.services.budgets
         if budgets is None:
             return ""
-        expected = budgets.expected(options, words=prompt, edits=edits)
+        expected = budgets.expected(options, words=prompt, edits=edits, base=base)
         if not expected.each.known:
             return ""
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]

@@ -19,8 +19,9 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
+from bot.domain.call_defaults import Defaults
 from bot.ports import Prices
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from bot.service.limits import WorkspaceLimits
 from bot.settings import Settings
 from bot.slack.identity import Identity

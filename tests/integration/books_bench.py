@@ -10,6 +10,7 @@ from bot.adapters.redis import RecordPolicy, RedisBooks, RedisRecord, RedisSessi
 from bot.concurrency import BackgroundTasks
 from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
+from bot.domain.call_defaults import Defaults
 from bot.domain.costs import CallOutcome, CallState, Cost, Usage
 from bot.domain.failures import FailureKind
 from bot.domain.generation import announced, attempt_failed, image_made, paid_call_counted
@@ -19,7 +20,7 @@ from bot.domain.policy import Person, Policy
 from bot.domain.session import Session
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.service.access import AccessControl
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from bot.service.gateway import AttemptGateway
 from tests.fakes import CHANNEL, IMAGE, OWNER, always
 from tests.support.ledger import counters, lines

@@ -18,6 +18,7 @@ from bot.adapters.redis.session_fields import to_fields
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.books import call_ended
+from bot.domain.call_defaults import Defaults
 from bot.domain.costs import Cost, Usage
 from bot.domain.generation import LOST, image_made
 from bot.domain.limits import KIND_OF, LimitReached, Limits, Quota
@@ -29,7 +30,7 @@ from bot.ops.audit.rows import rows_of
 from bot.ops.spending import SpendingReader, age_of
 from bot.ports import BeginRequest
 from bot.service.access import AccessControl
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from bot.service.gateway import AttemptGateway
 from bot.service.usage import UsageReports
 from tests.fakes import CHANNEL, ID, IMAGE, OWNER, a_session, always

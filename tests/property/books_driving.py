@@ -18,6 +18,7 @@ from bot.adapters.redis.schema import holds_key, ledger_key, session_key
 from bot.concurrency import BackgroundTasks
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import books_of, call_ended
+from bot.domain.call_defaults import Defaults
 from bot.domain.costs import Cost, Usage, day_of, month_of
 from bot.domain.errors import PaidCallLimitReached
 from bot.domain.failures import FailureKind
@@ -29,7 +30,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.service.access import AccessControl
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from bot.service.gateway import AttemptGateway
 from tests.property.processes import PATIENCE, SESSION_TTL
 

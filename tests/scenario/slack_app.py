@@ -16,6 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.concurrency import BackgroundTasks
+from bot.domain.call_defaults import Defaults
 from bot.domain.images import AI_LABEL
 from bot.domain.limit_settings import OperatorLimits
 from bot.domain.option_table import OPTIONS
@@ -24,7 +25,7 @@ from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
 from bot.ports import AttemptRule, Prices, SessionStore
 from bot.service import Services
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDependencies, register

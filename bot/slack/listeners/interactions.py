@@ -80,8 +80,14 @@ class Clicks:
                     target.session_id, target.image, args.context[ADMITTED_PERSON].person
                 )
             )
-            options = session.attempt(target.image.attempt).options.replace(count=0)
-            cost = await self._dependencies.cost_words(args, session.channel, options, edits=True)
+            edited = session.attempt(target.image.attempt)
+            cost = await self._dependencies.cost_words(
+                args,
+                session.channel,
+                edited.options.replace(count=0),
+                edits=True,
+                base=edited.candidate(target.image.candidate),
+            )
             await open_form(args, forms.refine_form(target, session, cost))
 
     async def edit_prompt(self, args: AsyncArgs) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.option_table import OPTIONS
 from bot.domain.refusals import ImpossibleValue, OptionRefused, Reason
-from bot.domain.sizes import NAMED_SIZES, parse_ratio, parse_size, size_like
+from bot.domain.sizes import NAMED_SIZES, largest_like, parse_ratio, parse_size, size_like
 
 SIZE = OPTIONS["size"]
 RATIO = SIZE.flags[0]
@@ -228,3 +228,16 @@ def test_whatever_the_image_its_size_is_possible_and_near_its_ratio(usual: str) 
         wanted = min(max(Fraction(width, height), Fraction(1, 3)), Fraction(3))
         assert abs(float(got / wanted) - 1) < 0.06
         assert size_like(*sides(size), usual) == size
+
+
+@pytest.mark.parametrize("usual", ["auto", "1024x1024", "512x512", "2048x1152", "2160x2160"])
+def test_no_edit_is_larger_than_the_largest_of_its_usual_size(usual: str) -> None:
+    most = pixels_of(largest_like(usual))
+    shapes = product((*range(1, 130, 3), 519, 1215, 3840), repeat=2)
+    largest = max(pixels_of(size_like(width, height, usual)) for width, height in shapes)
+    assert largest <= most < 1.2 * largest
+
+
+def pixels_of(size: str) -> int:
+    width, height = sides(size)
+    return width * height

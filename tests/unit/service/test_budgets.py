@@ -6,14 +6,16 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.domain import begin
-from bot.domain.attempt import ImageRef
+from bot.domain.attempt import ImageRef, Source
+from bot.domain.call_defaults import Defaults
 from bot.domain.costs import Cost, Usage
 from bot.domain.limits import LimitReached, Limits
+from bot.domain.options import Options
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import BeginRequest
-from bot.service.budgets import Budgets, Defaults
+from bot.service.budgets import Budgets
 from tests.fakes import OWNER, FakeSpending, a_session
 
 
@@ -109,3 +111,40 @@ async def test_an_attempt_is_estimated_once_unless_a_budget_is_reached() -> None
     told = next(iter(lefts)).in_view_of(lefts)
     assert (told.standing.lowest, told.standing.smallest) == (196, 219)
     assert [usage.image_out for usage in prices.asked] == [439, 196, 219]
+
+
+def reserved_of_image(before: Session, after: Session) -> tuple[int, str]:
+    """The tokens of the image, and the size that the ledger names."""
+    budgets = Budgets(
+        FakeSpending(),
+        ImagePrices(),
+        no_limits,
+        Defaults("m", "", "1024x1024", "max"),
+        ZoneInfo("UTC"),
+        lambda: 1.0,
+    )
+    attempt = budgets.reserve(Person("T1", OWNER), before, after).latest
+    assert attempt.reserved is not None
+    return attempt.reserved.each, attempt.reserved.size
+
+
+def test_an_edit_reserves_the_size_that_its_image_makes_it_ask_for() -> None:
+    session = a_session()
+    (image,) = session.latest.candidates
+    landscape = replace(image, width=1536, height=1024)
+    session = replace(session, attempts=(replace(session.latest, candidates=(landscape,)),))
+    edited = begin.refine(session, ImageRef(1), "more fog", 1.0)
+    assert reserved_of_image(session, edited) == (7_024 * 3 // 2, "1536x1024")
+
+
+def test_an_edit_of_a_picture_reserves_as_much_as_any_shape_of_it_makes_it_ask_for() -> None:
+    new = replace(a_session(Stage.INITIAL_INPUT), source=Source("F1", "image/png", 9))
+    tokens, size = reserved_of_image(new, begin.submit(new, "more fog", 1.0))
+    assert tokens >= 7_024 * 1_584 * 1_984 / 1_024**2
+    assert size == "1024x1024"
+
+
+def test_an_edit_in_a_chosen_size_reserves_that() -> None:
+    new = replace(a_session(Stage.INITIAL_INPUT), source=Source("F1", "image/png", 9))
+    chosen = begin.submit(new, "more fog", 1.0, Options(size="1536x1024"))
+    assert reserved_of_image(new, chosen) == (7_024 * 3 // 2, "1536x1024")

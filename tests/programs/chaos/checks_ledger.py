@@ -51,7 +51,7 @@ def an_estimate_is_a_lost_answer(evidence: Evidence) -> list[Finding]:
         lost = (charged[word] - measured).total()
         for line in [line for line in lines if line.state == "estimated"][lost:]:
             what = f"{line.id} is estimated, and nothing was charged"
-            cause = _why_lost(evidence, word, line)
+            cause = _why_lost(evidence, word, line, len(lines))
             found.append(Finding("an_estimate_is_a_lost_answer", what, line.session, cause))
     return found
 
@@ -129,8 +129,9 @@ def _charged(evidence: Evidence) -> defaultdict[str, Counter[int]]:
     return found
 
 
-def _why_lost(evidence: Evidence, word: str, line: Line) -> str:
-    """What kept the answer of one of the visit's calls away, before the line was written."""
+def _why_lost(evidence: Evidence, word: str, line: Line, calls: int) -> str:
+    """What kept the answer of one of the visit's calls away, before the line was written. Of more
+    `calls` than came to the provider, one was lost on its way there, whenever it was made."""
     asked = [each for each in evidence.asked if each.word == word]
     paid = {charge.job_id for charge in evidence.charged}
     unpaid = [each.outcome for each in asked if each.response_id not in paid]
@@ -138,7 +139,10 @@ def _why_lost(evidence: Evidence, word: str, line: Line) -> str:
         return "the provider dropped the connection"
     if any(act.facts.get("visit") == word for act in evidence.acts("Cancel")):
         return "cancelled while the provider may have worked on it"
-    since = min((each.at for each in asked), default=line.at - _OLDEST) - 5.0
+    begun = [each.at for each in asked]
+    if calls > len(asked):
+        begun = [act.at for act in evidence.acts() if act.facts.get("visit") == word]
+    since = min(begun, default=line.at - _OLDEST) - 5.0
     for fault in evidence.journal.during(since, line.at, "fault"):
         target = str(fault.facts.get("target", ""))
         deadly = fault.what in {"kill", "term", "restart redis", "freeze redis"}

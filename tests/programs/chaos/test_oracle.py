@@ -585,6 +585,19 @@ def test_an_estimate_of_what_was_not_charged_is_excused_by_a_death() -> None:
     assert [f.check for f in verdict.excused] == ["an_estimate_is_a_lost_answer"]
 
 
+@pytest.mark.parametrize(("at", "excused"), [(1.0, True), (-20.0, False)])
+def test_a_call_that_never_came_to_the_provider_is_lost_since_the_visit(
+    at: float, excused: bool
+) -> None:
+    """The one that came was made 40 s later."""
+    evidence = good()
+    evidence.asked = [replace(asked, at=STARTED + 40) for asked in evidence.asked]
+    evidence.ledger.lines.append(line(2, state="estimated", micro=0, at=STARTED + 42))
+    evidence.journal.add("fault", "silent", at=STARTED + at, target="worker1-openai")
+
+    assert ("an_estimate_is_a_lost_answer" not in violated(evidence)) is excused
+
+
 def test_no_death_excuses_an_image_that_was_asked_for_long_before() -> None:
     evidence = good()
     _paid_twice(evidence)

@@ -18,7 +18,9 @@ LENGTH = 40_000
 MESSAGES = 3
 """Of each kind, one right after the other."""
 SECONDS = 0.3
-TRIES = 5
+TRIES = 15
+PAUSE = 0.5
+"""Seconds between two tries, in which a busy machine gets on with something else."""
 PIECES = {
     "spaces": " ",
     "tabs": "\t",
@@ -53,6 +55,7 @@ async def _slowest_ack_beside(scene: Scene, text: str) -> float:
     for _ in range(TRIES - 1):
         if slowest < SECONDS:
             break
+        await asyncio.sleep(PAUSE)
         slowest = min(slowest, await _ack_beside(scene, text))
     return slowest
 

@@ -18,8 +18,8 @@ from bot.domain.session import Session
 from bot.ports.pace import Priority
 
 StillOwed = Callable[[], Awaitable[bool]]
-"""Asked before a message is posted that has waited for its turn, or that an earlier run may have
-posted: whether nobody else has posted it, and somebody still needs it."""
+"""Asked before a message is posted that has waited long for its turn, or that an earlier run may
+have posted: whether nobody else has posted it, and somebody still needs it."""
 
 
 class RootMessages(Protocol):

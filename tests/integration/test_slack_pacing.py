@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -127,9 +126,8 @@ async def test_what_nobody_needs_after_a_long_wait_is_not_posted(
     assert not slack.calls
 
 
-@pytest.mark.parametrize("repeated", [True, False])
 async def test_what_another_run_posts_while_one_waits_for_its_turn_is_not_posted_again(
-    slack: SimulatedSlack, redis_url: str, repeated: bool
+    slack: SimulatedSlack, redis_url: str
 ) -> None:
     """Both runs are alive: Redis lost a lease, and the job was begun again. The first has its turn
     after the second has looked whether the message is there, and before the second's own turn."""
@@ -141,11 +139,11 @@ async def test_what_another_run_posts_while_one_waits_for_its_turn_is_not_posted
     async with paced(slack, redis_url, 1.0) as publisher:
         pacing = publisher._client.pacing  # type: ignore[attr-defined]
         session = await in_thread(slack, publisher, generating())
-        failing = partial(
-            publisher.post_failure, session, 1, "no image", try_again=True, still_owed=owed
-        )
         await pacing.hold("chat.postMessage", {"channel": session.channel}, 1.5)
-        waiting = asyncio.create_task(failing(repeated=repeated))
+        failing = publisher.post_failure(
+            session, 1, "no image", try_again=True, repeated=True, still_owed=owed
+        )
+        waiting = asyncio.create_task(failing)
         await asyncio.sleep(1.0)
         assert not waiting.done()
         shown.append("by another run")

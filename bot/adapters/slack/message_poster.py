@@ -35,9 +35,6 @@ JOB_LEASE = 15.0
 TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
-_MOMENT = 0.2
-"""Seconds. After a longer wait than this `still_owed` is asked: another run of the job may be alive
-from before, since a Redis that was away loses leases, and may have posted meanwhile."""
 _BUSY_TRIES = 10
 """Turns that a message takes, where Slack answers each time that it is busy."""
 
@@ -76,9 +73,9 @@ class MessagePoster:
     ) -> str:
         """Post in its turn, while Slack is busy or away, and return the `ts`. Where the message may
         have been posted already, look for it first: by an earlier run, `tried_since` then, or by
-        this one. After a wait `still_owed` is asked: raises `NoLongerOwed`. A message that
-        names uploaded files waits until Slack knows them: raises `ImageNotReady` after
-        `ready_within` seconds."""
+        this one. In its turn, after a look or a long wait, `still_owed` is asked: raises
+        `NoLongerOwed`. A message that names uploaded files waits until Slack knows them: raises
+        `ImageNotReady` after `ready_within` seconds."""
         in_doubt, began, waited = repeated, time.monotonic(), 0.0
         since = (tried_since if repeated else time.time()) - clocks_apart
 
@@ -88,11 +85,12 @@ class MessagePoster:
                 return found
             expected = session.id if priority is Priority.ROOT else ""
             waited += await self._take_turn(session.channel, priority, expected=expected)
-            taken = time.monotonic() - began
+            taken_for_dead = time.monotonic() - began > self._taken_for_dead
             if still_owed is not None:
-                if (in_doubt or taken > _MOMENT) and not await still_owed():
+                # of two runs, the other may have posted since the look
+                if (in_doubt or taken_for_dead) and not await still_owed():
                     raise NoLongerOwed("a message")
-            elif taken > self._taken_for_dead:
+            elif taken_for_dead:
                 in_doubt = True
                 if found := await self.posted.look_for(session, message, since):
                     return found

@@ -172,7 +172,8 @@ class LiveStatus:
             return None
 
     async def _show(self, session: Session, *, has_turn: bool, in_thread: bool) -> float | None:
-        """As `_edit`, of the session as it was loaded; raises what the store and Slack raise."""
+        """Show the status of the loaded session, and answer what `_edit` answers. Raises what the
+        store and Slack raise."""
         trouble = self._troubles.get(session.id)
         last = session.failure_before or session.newest_draft
         in_thread = in_thread and session.stage is Stage.GENERATING and last is not None

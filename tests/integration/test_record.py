@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
-from redis.exceptions import ConnectionError
 
 from bot.__main__ import main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
@@ -61,6 +59,7 @@ from tests.integration.record_bench import (
     rewrite,
     sealed,
 )
+from tests.support.lost_answers import lose_first_answer
 from tests.support.processes import free_port
 
 
@@ -146,17 +145,7 @@ async def test_a_lost_answer_records_a_refusal_once(
     session = begin.submit(replace(NEW, id=f"T1.{OWNER}.one"), PROMPT, 1.0)
     refusal = refused(session, session.latest, Refusal(Reason.NOT_CHECKED))
     await record.append("T1", refusal)
-    read = Redis.parse_response
-    lost: list[object] = []
-
-    async def lose(self: Redis, connection: object, command: str, **options: object) -> object:
-        answer = await read(self, connection, command, **options)  # type: ignore[arg-type]
-        if command == "EVALSHA" and not lost:
-            lost.append(answer)
-            raise ConnectionError("cut")
-        return answer
-
-    monkeypatch.setattr(Redis, "parse_response", lose)
+    lost = lose_first_answer(monkeypatch, "EVALSHA")
     await asyncio.sleep(0.002)  # an entry tells milliseconds
     await record.append("T1", refusal)
     assert len(lost) == 1

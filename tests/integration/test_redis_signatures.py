@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.redis import RedisSignatures, redis_client
 from bot.adapters.redis.schema import signature_key
 from bot.domain.errors import StoreUnavailable
+from tests.support.lost_answers import lose_first_answer
 
 
 @asynccontextmanager
@@ -53,17 +53,7 @@ async def test_a_lost_answer_does_not_make_a_first_request_a_second(
     """The client asks again by itself where the connection broke before the answer."""
     async with signatures(redis_url) as process:
         await process.add("v0=warm", 360)
-        read = Redis.parse_response
-        lost: list[object] = []
-
-        async def lose(self: Redis, connection: object, command: str, **options: object) -> object:
-            answer = await read(self, connection, command, **options)  # type: ignore[arg-type]
-            if command == "SET" and not lost:
-                lost.append(answer)
-                raise ConnectionError("cut")
-            return answer
-
-        monkeypatch.setattr(Redis, "parse_response", lose)
+        lost = lose_first_answer(monkeypatch, "SET")
         assert await process.add("v0=ab", 360)
         assert len(lost) == 1
         assert not await process.add("v0=ab", 360)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.domain import begin
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.call_defaults import Defaults
-from bot.domain.costs import Cost, Usage
+from bot.domain.costs import Cost, Reservation, Usage
 from bot.domain.limits import LimitReached, Limits
 from bot.domain.options import Options
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import BeginRequest
+from bot.ports import BeginRequest, LimitsOf, Prices
 from bot.service.budgets import Budgets
 from tests.fakes import OWNER, FakeSpending, a_session
 
@@ -45,18 +45,19 @@ async def two_budgets(team: str, channel: str, user: str) -> Limits:
     return Limits(user_images=9, user=5_000, workspace=9_000)
 
 
+def budgets_of(prices: Prices, quality: str, limits: LimitsOf = no_limits) -> Budgets:
+    defaults = Defaults("m", "", "1024x1024", quality)
+    return Budgets(FakeSpending(), prices, limits, defaults, ZoneInfo("UTC"), lambda: 1.0)
+
+
+def reservation(budgets: Budgets, before: Session, after: Session) -> Reservation:
+    reserved = budgets.reserve(Person("T1", OWNER), before, after).latest.reserved
+    assert reserved is not None
+    return reserved
+
+
 def reserved(before: Session, after: Session) -> int:
-    budgets = Budgets(
-        FakeSpending(),
-        TextPrices(),
-        no_limits,
-        Defaults("m", "", "1024x1024", "low"),
-        ZoneInfo("UTC"),
-        lambda: 1.0,
-    )
-    attempt = budgets.reserve(Person("T1", OWNER), before, after).latest
-    assert attempt.reserved is not None
-    return attempt.reserved.each
+    return reservation(budgets_of(TextPrices(), "low"), before, after).each
 
 
 def test_a_prompt_reserves_a_token_for_each_byte_that_no_pair_of_letters_saves() -> None:
@@ -92,14 +93,7 @@ def test_another_image_reserves_the_descriptions_of_those_that_were_turned_down(
 
 async def test_an_attempt_is_estimated_once_unless_a_budget_is_reached() -> None:
     prices = ImagePrices()
-    budgets = Budgets(
-        FakeSpending(),
-        prices,
-        two_budgets,
-        Defaults("m", "", "1024x1024", "medium"),
-        ZoneInfo("UTC"),
-        lambda: 1.0,
-    )
+    budgets = budgets_of(prices, "medium", two_budgets)
     before, person = a_session(Stage.INITIAL_INPUT), Person("T1", OWNER)
     after = budgets.reserve(person, before, begin.submit(before, "a fox", 1.0))
     writes = await budgets.check(BeginRequest(person, before, after.latest, ""))
@@ -115,17 +109,8 @@ async def test_an_attempt_is_estimated_once_unless_a_budget_is_reached() -> None
 
 def reserved_of_image(before: Session, after: Session) -> tuple[int, str]:
     """The tokens of the image, and the size that the ledger names."""
-    budgets = Budgets(
-        FakeSpending(),
-        ImagePrices(),
-        no_limits,
-        Defaults("m", "", "1024x1024", "max"),
-        ZoneInfo("UTC"),
-        lambda: 1.0,
-    )
-    attempt = budgets.reserve(Person("T1", OWNER), before, after).latest
-    assert attempt.reserved is not None
-    return attempt.reserved.each, attempt.reserved.size
+    held = reservation(budgets_of(ImagePrices(), "max"), before, after)
+    return held.each, held.size
 
 
 def test_an_edit_reserves_the_size_that_its_image_makes_it_ask_for() -> None:
